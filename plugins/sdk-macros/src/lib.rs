@@ -1,1 +1,37 @@
+//! The derives and the attribute of smt-plugin. Use them through that crate.
 
+mod attributes;
+mod enumeration;
+mod record;
+mod transform;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, ItemFn, parse_macro_input};
+
+fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// An Avro record: schema, decoding and encoding of a struct with named fields and at most one lifetime.
+///
+/// On the struct: `#[avro(name = "..", namespace = "..", rename_all = "UPPERCASE", connect)]`.
+/// On a field: `#[avro(rename = "..", default = .., doc = "..")]`.
+#[proc_macro_derive(AvroRecord, attributes(avro))]
+pub fn avro_record(input: TokenStream) -> TokenStream {
+    expand(record::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// An Avro enum, from an enum without fields: `#[avro(name, namespace, rename_all)]`, on a variant `#[avro(rename)]`.
+#[proc_macro_derive(AvroEnum, attributes(avro))]
+pub fn avro_enum(input: TokenStream) -> TokenStream {
+    expand(enumeration::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// Makes a function the plugin: `#[transform(topic = "..")]`. The function stays callable.
+///
+/// It takes the input record, then optionally `&Context<'_>` and a reference to the settings, in this order or the
+/// other, and returns what implements `IntoEmitted`.
+#[proc_macro_attribute]
+pub fn transform(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    expand(transform::expand(arguments.into(), &parse_macro_input!(function as ItemFn)))
+}

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Builds the plugins for wasm32 into target/plugins/<name>.wasm. Idempotent; cargo decides what is to be done.
+set -eu
+cd "$(dirname "$0")/.."
+plugins="jovens idadeclass faults"
+target=wasm32-unknown-unknown
+remembered=target/wasm-std/.no-rustup-target
+
+has_target() { rustup target list --installed 2>/dev/null | grep -qx "$target"; }
+
+if has_target; then
+    way="the target rustup has"
+elif [ ! -e "$remembered" ] && timeout 60 rustup target add "$target" >/dev/null 2>&1 && has_target; then
+    way="the target rustup has just fetched"
+else
+    way=debian
+fi
+
+packages=""
+for plugin in $plugins; do packages="$packages -p $plugin"; done
+
+if [ "$way" = debian ]; then
+    way="Debian's rustc with a standard library built here (rustup could not fetch $target)"
+    [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] || {
+        echo "no $target: rustup cannot fetch it; on Debian: apt-get install rustc-web cargo-web rust-web-src" >&2
+        exit 1
+    }
+    # Debian's compiler has no linker for wasm of its own; rustup's toolchain brings one.
+    sysroot=$(rustc --print sysroot)
+    linker=$(find "$sysroot/lib/rustlib" -name rust-lld | head -n 1)
+    # A directory of its own: another compiler would invalidate everything in target/.
+    out=target/wasm-std
+    mkdir -p "$out"
+    touch "$remembered" # So that the next run does not wait for the network again; remove it to retry.
+    echo "plugins: $way"
+    RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc \
+        CARGO_TARGET_DIR=$out /usr/bin/cargo build --locked --profile plugin --target "$target" \
+        -Zbuild-std=std,panic_abort $packages
+else
+    out=target
+    echo "plugins: $way"
+    cargo build --locked --profile plugin --target "$target" $packages
+fi
+
+mkdir -p target/plugins
+for plugin in $plugins; do
+    cmp -s "$out/$target/plugin/$plugin.wasm" "target/plugins/$plugin.wasm" ||
+        cp "$out/$target/plugin/$plugin.wasm" "target/plugins/$plugin.wasm"
+    echo "target/plugins/$plugin.wasm $(wc -c <"target/plugins/$plugin.wasm") bytes"
+done
