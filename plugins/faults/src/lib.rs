@@ -7,3 +7,4 @@ mod fault;
 mod plugin;
 
 pub use fault::{Fault, transform};
+pub use plugin::Faults;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 static FAULT: OnceLock<Fault> = OnceLock::new();
 
-pub(crate) struct Faults;
+pub struct Faults;
 
 impl setup::Guest for Faults {
     fn describe() -> Description {

@@ -1,6 +1,6 @@
 //! Who is called what, and the schema it is written with.
 
-use idadeclass::{Classified, Customer, idadeclass};
+use ::idadeclass::{Classified, Customer, idadeclass};
 use smt_plugin::plugin::Transform;
 use smt_plugin::{Date, bindings::types::Format, testing};
 

@@ -1,7 +1,7 @@
 //! What the stream keeps, and the schema it writes.
 #![allow(clippy::unwrap_used)]
 
-use jovens::{Customer, Jovem, jovens};
+use ::jovens::{Customer, Jovem, jovens};
 use smt_plugin::plugin::{Transform, describe, wiring};
 use smt_plugin::{Date, TimestampMillis, bindings::types::Format, testing};
 
