@@ -1,1 +1,12 @@
-//! To be written.
+//! Child processes and servers of the embedded default: directories, ports, Kafka, Postgres.
+//!
+//! Everything here is for one machine and one user: servers listen on loopback only, and nothing outlives the host.
+//! Never on a record's way.
+
+pub mod child;
+pub mod dir;
+pub mod jars;
+pub mod kafka;
+mod kafka_files;
+pub mod port;
+pub mod postgres;

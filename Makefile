@@ -1,0 +1,34 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+CACHE := $(if $(SMT_CACHE),$(SMT_CACHE),$(HOME)/.cache/smt-host)
+export PATH := $(CACHE)/bin:$(PATH)
+CUSTOMERS ?= 500
+
+.PHONY: help setup build plugins demo lint test bench
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+setup: ## installs what the machine lacks; says each step, skips what is there
+	@bash setup.sh
+
+build: setup ## target/release/smt-host
+	cargo build --release -p smt-host
+
+plugins: setup ## target/plugins/*.wasm
+	bash plugins/build.sh
+
+demo: build plugins ## the workshop from one command: database to filtered topics
+	target/release/smt-host demo --customers $(CUSTOMERS)
+
+lint: setup ## formatting, lints, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny check bans licenses sources
+
+test: lint plugins ## everything that has to hold
+	cargo test --workspace
+
+bench: build plugins ## measurements
+	cargo bench --workspace
