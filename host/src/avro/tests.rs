@@ -1,0 +1,113 @@
+//! What a plan does to a datum, case by case.
+#![allow(clippy::unwrap_used)]
+
+use super::{FromJson, Plan, Schema, ToJson};
+
+const WRITER: &str = r#"{"type":"record","name":"Customer","fields":[
+ {"name":"id","type":"long"},{"name":"nome","type":["null","string"]},{"name":"nascimento","type":{"type":"int","logicalType":"date"}}]}"#;
+
+fn plan(writer: &str, reader: &str) -> Plan {
+    Plan::compile(&Schema::parse(writer).unwrap(), &Schema::parse(reader).unwrap()).unwrap()
+}
+
+/// Writes one JSON document by the writer's schema, and says what it is by the reader's.
+fn check(writer: &str, reader: &str, before: &str, after: &str) {
+    let (mut datum, mut out, mut json) = (Vec::new(), Vec::new(), Vec::new());
+    let schema = Schema::parse(writer).unwrap();
+    FromJson::compile(&schema).run(before.as_bytes(), &mut datum).unwrap();
+    plan(writer, reader).run(&datum, &mut out).unwrap();
+    ToJson::compile(&Schema::parse(reader).unwrap()).run(&out, &mut json).unwrap();
+    assert_eq!(String::from_utf8(json).unwrap(), after);
+}
+
+fn mismatch(writer: &str, reader: &str) -> String {
+    let (writer, reader) = (Schema::parse(writer).unwrap(), Schema::parse(reader).unwrap());
+    Plan::compile(&writer, &reader).unwrap_err().to_string()
+}
+
+#[test]
+fn a_view_takes_some_fields_in_another_order_and_adds_a_default() {
+    let view = r#"{"type":"record","name":"View","fields":[{"name":"nascimento","type":"int"},
+        {"name":"pais","type":"string","default":"BR"},{"name":"name","aliases":["nome"],"type":["null","string"]}]}"#;
+    let before = r#"{"id":7,"nome":"Ana","nascimento":10957}"#;
+    check(WRITER, view, before, r#"{"nascimento":10957,"pais":"BR","name":"Ana"}"#);
+}
+
+#[test]
+fn numbers_are_promoted() {
+    check(r#""int""#, r#""long""#, "-3", "-3");
+    check(r#""int""#, r#""double""#, "100", "100.0");
+    check(r#""long""#, r#""double""#, "10000000000", "1.0E10");
+    check(r#""float""#, r#""double""#, "0.5", "0.5");
+    check(r#""int""#, r#"["string","double","int"]"#, "1", r#"{"string":null,"double":null,"int":1}"#);
+    check(r#"["null","int"]"#, r#"["string","null","long"]"#, "1", r#"{"string":null,"long":1}"#);
+}
+
+#[test]
+fn collections_are_rewritten_item_by_item() {
+    check(r#"{"type":"array","items":"int"}"#, r#"{"type":"array","items":"double"}"#, "[1,2]", "[1.0,2.0]");
+    check(r#"{"type":"map","values":"int"}"#, r#"{"type":"map","values":"float"}"#, r#"{"a":1}"#, r#"{"a":1.0}"#);
+}
+
+#[test]
+fn an_unknown_symbol_becomes_the_readers_default() {
+    let writer = r#"{"type":"enum","name":"E","symbols":["A","B"]}"#;
+    check(writer, r#"{"type":"enum","name":"E","symbols":["C","A"],"default":"C"}"#, r#""B""#, r#""C""#);
+}
+
+#[test]
+fn recursive_types_are_followed_under_another_name() {
+    let list = |name: &str, value: &str| {
+        format!(
+            r#"{{"type":"record","name":"{name}","fields":[{{"name":"v","type":"{value}"}},
+            {{"name":"next","type":["null","{name}"]}}]}}"#
+        )
+    };
+    let before = r#"{"v":1,"next":{"v":2,"next":null}}"#;
+    check(&list("L", "int"), &list("M", "double"), before, r#"{"v":1.0,"next":{"v":2.0,"next":null}}"#);
+    assert!(plan(&list("L", "int"), &list("M", "long")).is_identity());
+}
+
+#[test]
+fn a_mismatch_names_the_path_both_types_and_the_reason() {
+    let reader = r#"{"type":"record","name":"customers","fields":[{"name":"nascimento","type":"string"}]}"#;
+    let due = "customers.nascimento: written as int, read as string: the one is not promoted to the other";
+    assert_eq!(mismatch(WRITER, reader), due);
+    let reader = r#"{"type":"record","name":"customers","fields":[{"name":"uf","type":"string"}]}"#;
+    assert!(mismatch(WRITER, reader).contains("no default"));
+}
+
+#[test]
+fn hostile_data_are_refused_and_leave_no_trace() {
+    let array = r#"{"type":"array","items":"null"}"#;
+    let plan = plan(array, array);
+    for datum in [
+        &b""[..],
+        b"\x00\x00",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00",
+        b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
+    ] {
+        let mut out = vec![1];
+        plan.run(datum, &mut out).unwrap_err();
+        assert_eq!(out, [1]);
+    }
+}
+
+#[test]
+fn doubles_are_printed_as_java_prints_them() {
+    let cases = [
+        (1e10, "1.0E10"),
+        (100.0, "100.0"),
+        (0.001, "0.001"),
+        (9.99e-4, "9.99E-4"),
+        (5e-324, "4.9E-324"),
+        (1234567.5, "1234567.5"),
+        (1e7, "1.0E7"),
+        (-0.0, "-0.0"),
+        (f64::NAN, "\"NaN\""),
+        (-12.25, "-12.25"),
+    ];
+    for (value, text) in cases {
+        assert_eq!(super::number::double(value), text);
+    }
+}
