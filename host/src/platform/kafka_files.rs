@@ -2,7 +2,8 @@
 //!
 //! Never starts anything.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::dir::failed;
@@ -25,7 +26,8 @@ pub(super) struct Files {
 impl Files {
     pub(super) fn open(directory: &Path) -> Result<Files, Stop> {
         let folder = directory.join("kafka");
-        fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| failed("make", &folder, &error))?;
         Ok(Files { folder })
     }
 
