@@ -157,4 +157,39 @@ mod tests {
         let command = Command::new("/nowhere/at-all");
         assert!(Process::spawn(command, Signal::KILL, Signal::TERM, Duration::ZERO).is_err());
     }
+
+    /// Not a check of its own: what the test below runs as the host that is killed.
+    #[test]
+    fn host_that_waits_to_be_killed() {
+        let Some(path) = std::env::var_os("SMT_TEST_CHILD_ID_FILE") else { return };
+        let process = sleeper();
+        std::fs::write(path, process.id().to_string()).unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_killed_host_leaves_no_child() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("id");
+        let mut host = Command::new(std::env::current_exe().unwrap());
+        host.args(["--exact", "platform::child::tests::host_that_waits_to_be_killed"]);
+        let mut host = host.env("SMT_TEST_CHILD_ID_FILE", &file).spawn().unwrap();
+        let id = wait_for(|| std::fs::read_to_string(&file).ok().filter(|id| !id.is_empty()));
+        host.kill().unwrap();
+        host.wait().unwrap();
+        // Gone, or a zombie that waits for process 1.
+        let stat = format!("/proc/{id}/stat");
+        wait_for(|| std::fs::read_to_string(&stat).map_or(true, |text| text.contains(") Z ")).then_some(()));
+    }
+
+    fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            assert!(Instant::now() < end, "not seen in time");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }

@@ -66,6 +66,11 @@ impl Jars {
     pub fn archive(&self) -> Option<PathBuf> {
         Some(self.folder.join("kafka.jsa")).filter(|path| path.is_file())
     }
+
+    /// The set-up's formatted data directory, if it was made: copying it is a second faster than formatting.
+    pub fn formatted(&self) -> Option<PathBuf> {
+        Some(self.folder.join("formatted")).filter(|path| path.join("meta.properties").is_file())
+    }
 }
 
 fn missing(what: String) -> Stop {

@@ -33,7 +33,7 @@ pub struct KafkaOptions {
 
 impl Default for KafkaOptions {
     fn default() -> KafkaOptions {
-        KafkaOptions { heap_mb: 512, properties: Vec::new(), ready_within: Duration::from_secs(30) }
+        KafkaOptions { heap_mb: 512, properties: Vec::new(), ready_within: Duration::from_secs(60) }
     }
 }
 
@@ -145,6 +145,9 @@ fn java(jars: &Jars, files: &Files) -> Result<Command, Stop> {
 }
 
 fn format(jars: &Jars, files: &Files) -> Result<(), Stop> {
+    if let Some(formatted) = jars.formatted() {
+        return files.copy_format(&formatted, cluster_id);
+    }
     let mut command = java(jars, files)?;
     command.args(["kafka.tools.StorageTool", "format", "-t", &cluster_id(), "-c"]).arg(files.properties());
     let mut process = spawn(command)?;

@@ -2,7 +2,8 @@
 //!
 //! Never starts anything.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::dir::failed;
@@ -25,7 +26,8 @@ pub(super) struct Files {
 impl Files {
     pub(super) fn open(directory: &Path) -> Result<Files, Stop> {
         let folder = directory.join("kafka");
-        fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| failed("make", &folder, &error))?;
         Ok(Files { folder })
     }
 
@@ -60,6 +62,26 @@ impl Files {
         self.put("ports", &format!("{} {}\n", ports.client, ports.controller))?;
         self.put("log4j2.xml", LOGGING)?;
         self.put("server.properties", &properties(ports, &self.data(), extra))
+    }
+
+    /// Fills the data directory from a formatted one, with ids of its own.
+    pub(super) fn copy_format(&self, from: &Path, new_id: impl Fn() -> String) -> Result<(), Stop> {
+        let data = self.data();
+        fs::create_dir_all(&data).map_err(|error| failed("make", &data, &error))?;
+        let source = from.join("meta.properties");
+        let text = fs::read_to_string(&source).map_err(|error| failed("read", &source, &error))?;
+        for entry in fs::read_dir(from).map_err(|error| failed("read", from, &error))?.flatten() {
+            if entry.path() != source {
+                let to = data.join(entry.file_name());
+                fs::copy(entry.path(), &to).map_err(|error| failed("write", &to, &error))?;
+            }
+        }
+        let lines = text.lines().map(|line| match line.split_once('=') {
+            Some((name @ ("cluster.id" | "directory.id"), _)) => format!("{name}={}\n", new_id()),
+            _ => format!("{line}\n"),
+        });
+        // Last, because it marks the format as complete.
+        self.put("data/meta.properties", &lines.collect::<String>())
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), Stop> {

@@ -52,10 +52,6 @@ impl Postgres {
         format!("postgres://smt:{}@127.0.0.1:{}/postgres", self.password, self.port)
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// The postmaster's process id.
     pub fn id(&self) -> u32 {
         self.process.id()
