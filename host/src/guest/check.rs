@@ -152,5 +152,6 @@ fn key_formats(emitted: &Emitted, wiring: &Wiring) -> Result<(), String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "check_tests.rs"]
 mod tests;
