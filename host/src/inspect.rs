@@ -158,6 +158,7 @@ fn line(out: &mut String, what: &str, value: &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

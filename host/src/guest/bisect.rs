@@ -42,6 +42,7 @@ pub(super) fn bisect<T, E>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::convert::Infallible;

@@ -6,7 +6,10 @@ use super::{Batch, Column, Emitted, Failure, Headers, Limits, Outcome, Wiring};
 pub(super) fn outcome(outcome: &Outcome, batch: &Batch, wiring: &Wiring, limits: &Limits) -> Result<(), Failure> {
     let records = batch.timestamps.len();
     let emitted = &outcome.emitted;
-    sizes(emitted, records, limits)?;
+    sizes(outcome, records, limits)?;
+    if outcome.rejections.len() > records {
+        return broken(format!("it rejects {} times, but the batch has {records} records", outcome.rejections.len()));
+    }
     inputs(&emitted.inputs, records, limits.output_records_per_input_max)?;
     contract(shapes(emitted, wiring))?;
     contract(values(emitted, wiring))?;
@@ -24,9 +27,11 @@ fn broken<T>(reason: String) -> Result<T, Failure> {
     Err(Failure::Contract { reason })
 }
 
-fn sizes(emitted: &Emitted, records: usize, limits: &Limits) -> Result<(), Failure> {
+fn sizes(outcome: &Outcome, records: usize, limits: &Limits) -> Result<(), Failure> {
+    let emitted = &outcome.emitted;
+    let reasons: usize = outcome.rejections.iter().map(|r| r.reason.len()).sum();
     let headers = emitted.headers.as_ref().map_or(0, |h| h.names.data.len() + h.values.data.len());
-    let bytes = emitted.values.data.len() + emitted.keys.as_ref().map_or(0, |k| k.data.len()) + headers;
+    let bytes = emitted.values.data.len() + emitted.keys.as_ref().map_or(0, |k| k.data.len()) + headers + reasons;
     if bytes > limits.output_bytes_max {
         let reason = format!("{bytes} bytes from {records} records, at most {} are allowed", limits.output_bytes_max);
         return Err(Failure::Output { reason });
@@ -147,5 +152,6 @@ fn key_formats(emitted: &Emitted, wiring: &Wiring) -> Result<(), String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "check_tests.rs"]
 mod tests;

@@ -215,6 +215,10 @@ fn component_bytes(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let what = format!("is not a WASM file: its {} bytes do not begin like one", bytes.len());
         return Err(refuse(file, &what, "give the .wasm file that the plugin's build made"));
     }
+    // The encoder takes a valid module for granted, and panics on one that was cut off.
+    wasmparser::validate(bytes).map_err(|e| {
+        refuse(file, &format!("is not valid WASM: {e}"), "build it again; the file may have been cut off")
+    })?;
     let encoded = wit_component::ComponentEncoder::default().validate(true).module(bytes).and_then(|mut e| e.encode());
     encoded.map_err(|e| {
         let hint =

@@ -41,7 +41,7 @@ pub struct Guilty {
 pub struct Runner {
     configured: Configured,
     live: Option<Live>,
-    /// Moving average of good batches.
+    /// Moving average of good batches; without one, the cheapest part of a search.
     ns_per_record: Option<f64>,
 }
 
@@ -62,7 +62,10 @@ impl Runner {
             return Ok(Verdict { pieces: vec![], guilty: vec![] });
         }
         match self.call(batch, self.full(n))? {
-            Ok(outcome) => Ok(Verdict { pieces: vec![Piece { first: 0, len: n, outcome }], guilty: vec![] }),
+            Ok((outcome, ns)) => {
+                self.ns_per_record = Some(self.ns_per_record.map_or(ns, |average| average * 0.9 + ns * 0.1));
+                Ok(Verdict { pieces: vec![Piece { first: 0, len: n, outcome }], guilty: vec![] })
+            }
             Err(failure) => self.search(batch, failure),
         }
     }
@@ -70,7 +73,12 @@ impl Runner {
     fn search(&mut self, batch: &Batch, failure: Failure) -> Result<Verdict, LoadError> {
         let found = bisect(0..batch.timestamps.len(), failure, &mut |part: Range<usize>| {
             let budget = self.quick(part.len());
-            self.call(&slice::batch(batch, part), budget)
+            let called = self.call(&slice::batch(batch, part), budget)?;
+            Ok(called.map(|(outcome, ns)| {
+                // Small parts on new instances are dear, and would make the search ever more patient.
+                self.ns_per_record = Some(self.ns_per_record.map_or(ns, |average| average.min(ns)));
+                outcome
+            }))
         })?;
         let piece = |(part, outcome): (Range<usize>, Outcome)| Piece { first: part.start, len: part.len(), outcome };
         Ok(Verdict {
@@ -95,7 +103,8 @@ impl Runner {
         }
     }
 
-    fn call(&mut self, batch: &Batch, budget: Duration) -> Result<Result<Outcome, Failure>, LoadError> {
+    /// The outcome, and the nanoseconds a record took.
+    fn call(&mut self, batch: &Batch, budget: Duration) -> Result<Result<(Outcome, f64), Failure>, LoadError> {
         // Taken out, so that an instance that fails is gone.
         let mut live = match self.live.take() {
             Some(live) => live,
@@ -111,14 +120,8 @@ impl Runner {
         if let Err(failure) = check::outcome(&outcome, batch, self.configured.wiring(), limits) {
             return Ok(Err(failure));
         }
-        self.measured(used, batch.timestamps.len());
         self.live = Some(live);
-        Ok(Ok(outcome))
-    }
-
-    fn measured(&mut self, used: Duration, n: usize) {
-        let ns = used.as_nanos() as f64 / n as f64;
-        self.ns_per_record = Some(self.ns_per_record.map_or(ns, |average| average * 0.9 + ns * 0.1));
+        Ok(Ok((outcome, used.as_nanos() as f64 / batch.timestamps.len() as f64)))
     }
 }
 

@@ -38,6 +38,7 @@ fn unknown(declared: &[Setting], name: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

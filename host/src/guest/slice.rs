@@ -44,6 +44,7 @@ fn count(counts: &[u32]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
