@@ -111,3 +111,15 @@ fn doubles_are_printed_as_java_prints_them() {
         assert_eq!(super::number::double(value), text);
     }
 }
+
+#[test]
+fn a_record_within_itself_is_not_taken_for_a_copy() {
+    let tree = |value: &str| {
+        format!(
+            r#"{{"type":"record","name":"A","fields":[{{"name":"v","type":"{value}"}},{{"name":"x","type":["null",
+            {{"type":"record","name":"B","fields":[{{"name":"y","type":"A"}}]}}]}}]}}"#
+        )
+    };
+    let before = r#"{"v":1,"x":{"y":{"v":2,"x":null}}}"#;
+    check(&tree("int"), &tree("double"), before, r#"{"v":1.0,"x":{"y":{"v":2.0,"x":null}}}"#);
+}
