@@ -91,11 +91,11 @@ impl Compiler<'_> {
             return step;
         }
         // The place is taken before the parts are compiled: one of them may lead back here.
-        let place = self.push(Step::Copy(w));
+        // It holds no copy until it is known to be one, lest a record on the way takes it for one of its own.
+        let place = self.push(Step::Fail("".into()));
         self.known.insert((w, r), place);
-        if !self.same_layout(w, r, &mut Vec::new()) {
-            self.steps[place] = self.compile(w, r);
-        }
+        let same = self.same_layout(w, r, &mut Vec::new());
+        self.steps[place] = if same { Step::Copy(w) } else { self.compile(w, r) };
         place
     }
 

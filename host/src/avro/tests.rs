@@ -111,3 +111,55 @@ fn doubles_are_printed_as_java_prints_them() {
         assert_eq!(super::number::double(value), text);
     }
 }
+
+#[test]
+fn a_record_within_itself_is_not_taken_for_a_copy() {
+    let tree = |value: &str| {
+        format!(
+            r#"{{"type":"record","name":"A","fields":[{{"name":"v","type":"{value}"}},{{"name":"x","type":["null",
+            {{"type":"record","name":"B","fields":[{{"name":"y","type":"A"}}]}}]}}]}}"#
+        )
+    };
+    let before = r#"{"v":1,"x":{"y":{"v":2,"x":null}}}"#;
+    check(&tree("int"), &tree("double"), before, r#"{"v":1.0,"x":{"y":{"v":2.0,"x":null}}}"#);
+}
+
+#[test]
+fn a_datum_nested_too_deep_is_refused() {
+    let list = |value: &str| {
+        format!(
+            r#"{{"type":"record","name":"L","fields":[{{"name":"v","type":"{value}"}},
+            {{"name":"next","type":["null","L"]}}]}}"#
+        )
+    };
+    let datum = b"\x00\x02".repeat(100_000);
+    let mut out = Vec::new();
+    plan(&list("int"), &list("double")).run(&datum, &mut out).unwrap_err();
+    plan(&list("int"), &list("int")).run(&datum, &mut out).unwrap_err();
+    ToJson::compile(&Schema::parse(&list("int")).unwrap()).run(&datum, &mut out).unwrap_err();
+}
+
+#[test]
+fn a_branch_the_reader_does_not_take_fails_when_it_is_met() {
+    let plan = plan(r#"["null","string"]"#, r#""string""#);
+    let mut out = Vec::new();
+    plan.run(b"\x02\x02a", &mut out).unwrap();
+    assert_eq!(out, b"\x02a");
+    plan.run(b"\x00", &mut out).unwrap_err();
+    assert_eq!(mismatch(r#"["null","string"]"#, r#""int""#).matches("no branch").count(), 1);
+}
+
+#[test]
+fn blocks_with_a_size_are_read() {
+    let plan = plan(r#"{"type":"array","items":"int"}"#, r#"{"type":"array","items":"double"}"#);
+    let mut out = Vec::new();
+    plan.run(b"\x01\x02\x00\x00", &mut out).unwrap();
+    assert_eq!(out, b"\x02\0\0\0\0\0\0\0\0\x00");
+}
+
+#[test]
+fn a_decimals_digits_must_agree() {
+    let decimal = |scale: u8| format!(r#"{{"type":"bytes","logicalType":"decimal","precision":9,"scale":{scale}}}"#);
+    check(&decimal(2), &decimal(2), r#""AQI=""#, r#""AQI=""#);
+    assert!(mismatch(&decimal(2), &decimal(3)).contains("decimal(9, 2) is not decimal(9, 3)"));
+}
