@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use comfy_table::Table;
+use comfy_table::presets::ASCII_FULL_CONDENSED;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::{ToSpan, tz::TimeZone};
@@ -12,6 +13,7 @@ use super::people::Person;
 /// False: nobody reads any more.
 pub(super) fn people(people: &[Person]) -> bool {
     let mut table = Table::new();
+    table.load_style(ASCII_FULL_CONDENSED);
     table.set_header(["nome", "sexo", "endereco", "telefone", "email", "foto", "nascimento", "profissao", "dt_update"]);
     for person in people {
         table.add_row(row(person));
