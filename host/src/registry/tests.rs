@@ -190,3 +190,19 @@ fn a_look_up_finds_the_version_of_a_schema() {
     assert_eq!(send(&server, "POST", "/subjects/s", &body).1, found);
     assert_eq!(raw(&server, "/subjects/s/versions/1/schema").1, serde_json::from_str::<Value>(V2).unwrap());
 }
+
+#[test]
+fn connect_s_properties_are_kept_to_the_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, registry) = serve(dir.path());
+    let schema = concat!(
+        r#"{"type":"record","name":"customers","fields":[{"name":"nascimento","type":["null",{"type":"int","#,
+        r#""connect.version":1,"connect.name":"org.apache.kafka.connect.data.Date","logicalType":"date"}],"#,
+        r#""default":null},{"name":"n","type":["null",{"type":"bytes","scale":127,"precision":0,"#,
+        r#""connect.parameters":{"scale":"127"},"logicalType":"decimal"}],"default":null}],"connect.name":"customers"}"#
+    );
+    registry.register("postgres-customers-value", schema).unwrap();
+    assert_eq!(&*Registry::clone(&registry).latest("postgres-customers-value").unwrap().unwrap().2, schema);
+    let without = schema.replace(r#","connect.name":"customers"}"#, "}");
+    assert_eq!(registry.register("postgres-customers-value", &without).unwrap(), 2, "another text, another id");
+}
