@@ -21,8 +21,19 @@ fn serve(dir: &Path) -> (Server, Registry) {
 }
 
 fn raw(server: &Server, path: &str) -> (u16, Value) {
+    send(server, "GET", path, "")
+}
+
+fn send(server: &Server, method: &str, path: &str, body: &str) -> (u16, Value) {
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let mut response = agent.get(format!("{}{path}", server.url())).call().unwrap();
+    let url = format!("{}{path}", server.url());
+    let mut response = match method {
+        "GET" => agent.get(url).call(),
+        "DELETE" => agent.delete(url).call(),
+        "PUT" => agent.put(url).send(body),
+        _ => agent.post(url).send(body),
+    }
+    .unwrap();
     assert_eq!(response.headers()["content-type"], "application/vnd.schemaregistry.v1+json");
     (response.status().as_u16(), response.body_mut().read_json().unwrap())
 }
@@ -128,4 +139,70 @@ fn credentials_in_an_address_are_basic_authentication() {
     let config = Config::new("https://me:p%40ss@host:1/path/,other:2");
     assert_eq!(config.urls, ["https://host:1/path", "http://other:2"]);
     assert_eq!(config.basic_auth, Some(("me".into(), "p@ss".into())));
+}
+
+#[test]
+fn a_subject_s_level_decides_what_may_follow() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, registry) = serve(dir.path());
+    registry.register("s", V1).unwrap();
+    for (level, v2, bad) in
+        [("NONE", true, true), ("BACKWARD", true, false), ("FORWARD_TRANSITIVE", true, true), ("FULL", true, false)]
+    {
+        let body = format!(r#"{{"compatibility":"{level}"}}"#);
+        assert_eq!(send(&server, "PUT", "/config/s", &body), (200, serde_json::from_str(&body).unwrap()));
+        assert_eq!(raw(&server, "/config/s").1["compatibilityLevel"], level);
+        assert_eq!(registry.check("s", V2).unwrap().compatible, v2, "{level}");
+        assert_eq!(registry.check("s", BAD).unwrap().compatible, bad, "{level}");
+    }
+    assert_eq!(send(&server, "PUT", "/config/s", r#"{"compatibility":"SOME"}"#).1["error_code"], 42203);
+    assert_eq!(send(&server, "DELETE", "/config/s", "").1["compatibilityLevel"], "FULL");
+    assert_eq!(raw(&server, "/config/s").1["error_code"], 40408);
+}
+
+#[test]
+fn a_deleted_subject_keeps_its_ids_and_counts_its_versions_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, registry) = serve(dir.path());
+    registry.register("s", V1).unwrap();
+    assert_eq!(send(&server, "DELETE", "/subjects/s?permanent=true", "").1["error_code"], 40405);
+    assert_eq!(send(&server, "DELETE", "/subjects/s", "").1, serde_json::json!([1]));
+    assert_eq!(send(&server, "DELETE", "/subjects/s", "").1["error_code"], 40404);
+    assert_eq!(registry.latest("s").unwrap(), None);
+    assert_eq!(raw(&server, "/subjects?deleted=true").1, serde_json::json!(["s"]));
+    assert_eq!(Registry::new(Config::new(&server.url())).register("s", V1).unwrap(), 1);
+    assert_eq!(registry.latest("s").unwrap().unwrap().1, 2);
+    assert_eq!(raw(&server, "/schemas/ids/1/versions").1, serde_json::json!([{ "subject": "s", "version": 2 }]));
+    assert_eq!(send(&server, "DELETE", "/subjects/s/versions/1?permanent=true", "").1, 1);
+    assert_eq!(raw(&server, "/subjects/s/versions?deleted=true").1, serde_json::json!([2]));
+}
+
+#[test]
+fn a_look_up_finds_the_version_of_a_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, registry) = serve(dir.path());
+    let body = serde_json::json!({ "schema": V1 }).to_string();
+    assert_eq!(send(&server, "POST", "/subjects/s", &body).1["error_code"], 40401);
+    registry.register("s", V2).unwrap();
+    assert_eq!(send(&server, "POST", "/subjects/s", &body).1["error_code"], 40403);
+    let body = serde_json::json!({ "schema": V2 }).to_string();
+    let found = serde_json::json!({ "subject": "s", "version": 1, "id": 1, "schema": V2 });
+    assert_eq!(send(&server, "POST", "/subjects/s", &body).1, found);
+    assert_eq!(raw(&server, "/subjects/s/versions/1/schema").1, serde_json::from_str::<Value>(V2).unwrap());
+}
+
+#[test]
+fn connect_s_properties_are_kept_to_the_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, registry) = serve(dir.path());
+    let schema = concat!(
+        r#"{"type":"record","name":"customers","fields":[{"name":"nascimento","type":["null",{"type":"int","#,
+        r#""connect.version":1,"connect.name":"org.apache.kafka.connect.data.Date","logicalType":"date"}],"#,
+        r#""default":null},{"name":"n","type":["null",{"type":"bytes","scale":127,"precision":0,"#,
+        r#""connect.parameters":{"scale":"127"},"logicalType":"decimal"}],"default":null}],"connect.name":"customers"}"#
+    );
+    registry.register("postgres-customers-value", schema).unwrap();
+    assert_eq!(&*Registry::clone(&registry).latest("postgres-customers-value").unwrap().unwrap().2, schema);
+    let without = schema.replace(r#","connect.name":"customers"}"#, "}");
+    assert_eq!(registry.register("postgres-customers-value", &without).unwrap(), 2, "another text, another id");
 }
