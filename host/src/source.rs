@@ -28,6 +28,7 @@ pub use publish::KafkaSettings;
 pub use task::Register;
 
 use crate::exit::{Exit, Stop};
+use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
 
 /// What `smt-host source` is given.
@@ -75,4 +76,17 @@ pub fn run_connector(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::new(Exit::Bug, format!("no runtime: {error}")))?;
     runtime.block_on(runner::Runner { connector, kafka, register, shutdown, progress }.run())
+}
+
+/// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
+pub fn run(args: Args) -> Result<(), Stop> {
+    let file = std::fs::read_to_string(&args.file)
+        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
+    let connector = Connector::parse(&file, &args.set)?;
+    let registry = Registry::new(registry::Config::new(&args.registry));
+    let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
+    let kafka = KafkaSettings { brokers: args.brokers, offsets_topic: args.offsets_topic, properties: args.properties };
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
+    run_connector(&connector, &kafka, &register, &shutdown, &Progress::default())
 }

@@ -61,11 +61,7 @@ impl Plan {
     }
 
     /// Appends one record. What was appended before a refusal is for the caller to cut off.
-    pub(super) fn encode<'r>(
-        &self,
-        value: impl Fn(usize) -> Option<&'r [u8]>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Unfit> {
+    pub(super) fn encode<'r>(&self, value: impl Fn(usize) -> Option<&'r [u8]>, out: &mut Vec<u8>) -> Result<(), Unfit> {
         for column in &self.columns {
             let raw = value(column.index);
             if column.nullable {

@@ -95,13 +95,8 @@ impl<'c> Poll<'c> {
     ) -> Result<Poll<'c>, Failure> {
         let transaction = client.transaction().await?;
         let now: SystemTime = transaction.query_one(sql::NOW, &[]).await?.try_get(0)?;
-        let (text, bounds) = sql::select(
-            table,
-            connector.mode,
-            &connector.timestamps,
-            connector.id.as_deref(),
-            &connector.query_suffix,
-        );
+        let (text, bounds) =
+            sql::select(table, connector.mode, &connector.timestamps, connector.id.as_deref(), &connector.query_suffix);
         // Prepared anew each time: the table may have changed, and preparing locks its shape until the end.
         let statement = transaction.prepare(&text).await?;
         let columns = describe(&transaction, &statement).await?;

@@ -38,8 +38,7 @@ pub(super) fn parse(url: &str) -> Result<Database, String> {
     }
     let (host, port) = host_and_port(address)?;
     let name = decoded(name)?;
-    let mut database =
-        Database { host, port, name: (!name.is_empty()).then_some(name), user: None, password: None };
+    let mut database = Database { host, port, name: (!name.is_empty()).then_some(name), user: None, password: None };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (key, decoded(value)?) {
@@ -121,7 +120,9 @@ mod tests {
     fn neither_an_error_nor_the_debug_text_shows_the_password() {
         let database = parse("jdbc:postgresql://h/db?password=s3cret").unwrap();
         assert!(!format!("{database:?} {database}").contains("s3cret"));
-        for url in ["jdbc:mysql://u:s3cret@h/db", "jdbc:postgresql://u:s3cret@h/db", "jdbc:postgresql://h/d?password=s3cret%"] {
+        for url in
+            ["jdbc:mysql://u:s3cret@h/db", "jdbc:postgresql://u:s3cret@h/db", "jdbc:postgresql://h/d?password=s3cret%"]
+        {
             assert!(!parse(url).unwrap_err().contains("s3cret"), "{url}");
         }
         assert!(parse("jdbc:postgresql://h/db?ssl=true").unwrap_err().contains("a parameter other than"));

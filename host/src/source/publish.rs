@@ -50,9 +50,9 @@ impl Publisher {
         config.set("partitioner", "murmur2_random");
         let unusable = |error: KafkaError| Stop::usage(format!("the Kafka settings are not usable: {error}"));
         let producer: BaseProducer = config.create().map_err(unusable)?;
-        producer.init_transactions(PATIENCE).map_err(|error| {
-            Stop::dependency(format!("kafka at {} cannot be reached: {error}", settings.brokers))
-        })?;
+        producer
+            .init_transactions(PATIENCE)
+            .map_err(|error| Stop::dependency(format!("kafka at {} cannot be reached: {error}", settings.brokers)))?;
         Ok(Publisher { producer, settings: settings.clone(), open: false })
     }
 
@@ -142,9 +142,8 @@ pub(super) async fn ensure_topic(
     let admin: AdminClient<DefaultClientContext> =
         settings.client().create().map_err(|error: KafkaError| failed(error.to_string()))?;
     let metadata = admin.inner().fetch_metadata(None, PATIENCE);
-    let metadata = metadata.map_err(|error| {
-        Stop::dependency(format!("kafka at {} cannot be reached: {error}", settings.brokers))
-    })?;
+    let metadata = metadata
+        .map_err(|error| Stop::dependency(format!("kafka at {} cannot be reached: {error}", settings.brokers)))?;
     if metadata.topics().iter().any(|topic| topic.name() == name) {
         return Ok(());
     }

@@ -124,7 +124,8 @@ impl Task {
         frame[1..].copy_from_slice(&id.to_be_bytes());
         let index = |name: &String| {
             let found = columns.iter().position(|column| column.name == *name);
-            found.ok_or_else(|| Stop::new(Exit::Connector, format!("{:?} lost column {name:?}", self.table.full_name())))
+            found
+                .ok_or_else(|| Stop::new(Exit::Connector, format!("{:?} lost column {name:?}", self.table.full_name())))
         };
         let timestamps = match connector.mode.has_timestamp() {
             true => connector.timestamps.iter().map(index).collect::<Result<_, _>>()?,
@@ -173,11 +174,7 @@ fn id(column: &Described, raw: &[u8]) -> Result<i64, Unfit> {
 }
 
 /// The columns that the mode needs are there, and hold what they must.
-pub(super) fn check_columns(
-    connector: &Connector,
-    table: &Table,
-    columns: &[(String, bool)],
-) -> Result<(), Stop> {
+pub(super) fn check_columns(connector: &Connector, table: &Table, columns: &[(String, bool)]) -> Result<(), Stop> {
     let needed = |name: &String| {
         let names = || columns.iter().map(|(name, _)| name.as_str());
         columns.iter().find(|(column, _)| column == name).ok_or_else(|| {
