@@ -154,19 +154,22 @@ fn text(key: &str, value: Value) -> Result<String, Stop> {
 }
 
 fn check_keys(map: &BTreeMap<String, String>) -> Result<(), Stop> {
-    for key in map.keys().filter(|key| !SUPPORTED.contains(&key.as_str())) {
-        let prefix = |known: &str| key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
-        let known = UNSUPPORTED.iter().find(|(known, _)| key == known || prefix(known));
-        if let Some((_, instead)) = known {
-            return Err(Stop::usage(format!("connector key {key:?} is not supported")).hint(*instead));
-        }
-        let stop = Stop::usage(format!("unknown connector key {key:?}"));
-        return Err(match nearest(key, SUPPORTED.iter().copied()) {
-            Some(near) => stop.hint(format!("did you mean {near:?}?")),
-            None => stop.hint(format!("known keys: {}", SUPPORTED.join(", "))),
-        });
+    match map.keys().find(|key| !SUPPORTED.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(refused(key)),
     }
-    Ok(())
+}
+
+fn refused(key: &str) -> Stop {
+    let below = |known: &str| key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
+    if let Some((_, instead)) = UNSUPPORTED.iter().find(|(known, _)| key == *known || below(known)) {
+        return Stop::usage(format!("connector key {key:?} is not supported")).hint(*instead);
+    }
+    let stop = Stop::usage(format!("unknown connector key {key:?}"));
+    match nearest(key, SUPPORTED.iter().copied()) {
+        Some(near) => stop.hint(format!("did you mean {near:?}?")),
+        None => stop.hint(format!("known keys: {}", SUPPORTED.join(", "))),
+    }
 }
 
 /// Keys with one possible meaning.
