@@ -136,3 +136,26 @@ fn a_name_that_avro_does_not_allow_is_refused() {
     assert_eq!(stop.exit, Exit::Connector);
     assert_eq!(Plan::compile("Tabela-Um", &[], choices(NumericMapping::None)).unwrap_err().exit, Exit::Connector);
 }
+
+#[test]
+fn the_numeric_mappings_have_the_bytes_of_the_real_connector_where_it_does_not_cut_a_value() {
+    let recording = recording();
+    let (columns, values) = described(&recording, true);
+    // Without precision and scale the original makes 1.5 an int8 of 1; here that record is refused.
+    let free = columns.iter().position(|column| column.name == "c_num").unwrap();
+    for (name, mapping) in [
+        ("precision_only", NumericMapping::PrecisionOnly),
+        ("best_fit", NumericMapping::BestFit),
+        ("best_fit_eager_double", NumericMapping::BestFitEagerDouble),
+    ] {
+        let plan = Plan::compile("tipos_n", &columns, choices(mapping)).unwrap();
+        let refused = plan.encode(|at| Some(values[at].as_slice()), &mut Vec::new()).unwrap_err();
+        assert!(refused.to_string().starts_with("column \"c_num\": numeric 15000e-4"), "{name}: {refused}");
+        let one = [0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+        let cut = |at: usize| if at == free { Some(one.as_slice()) } else { Some(values[at].as_slice()) };
+        let mut out = Vec::new();
+        plan.encode(cut, &mut out).unwrap();
+        let real = recording["mappings"][name]["value_hex"].as_array().unwrap();
+        assert!(real.iter().any(|hex| expected(hex).starts_with(&out)), "{name}");
+    }
+}
