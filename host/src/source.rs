@@ -1,1 +1,92 @@
-//! To be written.
+//! The JDBC source connector: Postgres tables into Kafka topics, exactly once.
+//!
+//! It reads the same connector file, asks the same queries, and writes the same records, schemas and offsets as
+//! Confluent's connector. It never holds a result set in memory and never sends a row twice.
+
+mod columns;
+mod config;
+mod database;
+mod encode;
+mod failure;
+mod jdbc_url;
+mod keys;
+mod numeric;
+mod offset;
+mod publish;
+mod runner;
+mod select;
+mod sql;
+mod stored;
+mod task;
+mod values;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+
+pub use config::Connector;
+pub use publish::KafkaSettings;
+pub use task::Register;
+
+use crate::exit::{Exit, Stop};
+use crate::registry::{self, Registry};
+use crate::shutdown::Shutdown;
+
+/// What `smt-host source` is given.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The connector file: Kafka Connect's JSON
+    pub file: PathBuf,
+    /// Set a key of the connector file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// Kafka's address
+    #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
+    pub brokers: String,
+    /// Schema Registry's address
+    #[arg(long, env = "SMT_REGISTRY", default_value = "http://localhost:8081")]
+    pub registry: String,
+    /// The topic that offsets are kept in, shared with Kafka Connect
+    #[arg(long, default_value = "docker-connect-offsets")]
+    pub offsets_topic: String,
+    /// Set a librdkafka property (repeatable)
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = pair)]
+    pub properties: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it must look like KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// What a running connector tells others.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Records committed.
+    pub records: AtomicU64,
+}
+
+/// Runs one connector until it fails or `shutdown` is requested. Blocks.
+pub fn run_connector(
+    connector: &Connector,
+    kafka: &KafkaSettings,
+    register: Register<'_>,
+    shutdown: &Shutdown,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Stop::new(Exit::Bug, format!("no runtime: {error}")))?;
+    runtime.block_on(runner::Runner { connector, kafka, register, shutdown, progress }.run())
+}
+
+/// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
+pub fn run(args: Args) -> Result<(), Stop> {
+    let file = std::fs::read_to_string(&args.file)
+        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
+    let connector = Connector::parse(&file, &args.set)?;
+    let registry = Registry::new(registry::Config::new(&args.registry));
+    let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
+    let kafka = KafkaSettings { brokers: args.brokers, offsets_topic: args.offsets_topic, properties: args.properties };
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
+    run_connector(&connector, &kafka, &register, &shutdown, &Progress::default())
+}

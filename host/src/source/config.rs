@@ -1,0 +1,271 @@
+//! The connector file: Kafka Connect's JSON, every key checked before anything starts.
+//!
+//! A message names the key, the value seen and what is allowed; it never shows a password or the connection URL.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::encode::Calendar;
+use super::jdbc_url::{self, Database};
+use super::keys::{SUPPORTED, UNSUPPORTED, nearest};
+use super::values::Values;
+use crate::exit::Stop;
+
+/// Which rows a poll reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Bulk,
+    Timestamp,
+    Incrementing,
+    TimestampIncrementing,
+}
+
+impl Mode {
+    pub(super) fn has_timestamp(self) -> bool {
+        matches!(self, Mode::Timestamp | Mode::TimestampIncrementing)
+    }
+
+    pub(super) fn has_id(self) -> bool {
+        matches!(self, Mode::Incrementing | Mode::TimestampIncrementing)
+    }
+}
+
+/// What becomes of `numeric`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NumericMapping {
+    None,
+    PrecisionOnly,
+    BestFit,
+    BestFitEagerDouble,
+}
+
+/// Where a table without an offset starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Initial {
+    Now,
+    /// Microseconds since 1970.
+    At(i64),
+}
+
+/// A checked connector file.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    pub name: String,
+    pub(super) database: Database,
+    pub(super) mode: Mode,
+    pub(super) timestamps: Vec<String>,
+    pub(super) id: Option<String>,
+    pub(super) validate_non_null: bool,
+    pub(super) whitelist: Vec<String>,
+    pub(super) blacklist: Vec<String>,
+    /// Postgres's letters for the wanted kinds of tables.
+    pub(super) table_kinds: Vec<String>,
+    pub(super) topic_prefix: String,
+    pub(super) poll_interval: Duration,
+    pub(super) batch_max_rows: usize,
+    pub(super) query_suffix: String,
+    pub(super) initial: Initial,
+    pub(super) delay: Duration,
+    pub(super) numeric: NumericMapping,
+    pub(super) calendar: Calendar,
+    pub(super) attempts: u32,
+    pub(super) backoff: Duration,
+    pub(super) partitions: i32,
+    pub(super) replication: i32,
+}
+
+impl Connector {
+    /// Reads `{"name":…,"config":{…}}`, or the config alone with its name in it. `overrides` win over the file.
+    pub fn parse(json: &str, overrides: &[(String, String)]) -> Result<Connector, Stop> {
+        let mut map = flattened(json)?;
+        map.extend(overrides.iter().cloned());
+        check_keys(&map)?;
+        let values = Values(map);
+        check_fixed(&values)?;
+        let mode = mode(&values)?;
+        let (whitelist, blacklist) = (values.list("table.whitelist"), values.list("table.blacklist"));
+        if !whitelist.is_empty() && !blacklist.is_empty() {
+            return Err(Stop::usage("table.whitelist and table.blacklist exclude each other"));
+        }
+        Ok(Connector {
+            name: values.required("name")?.to_owned(),
+            database: database(&values)?,
+            mode,
+            timestamps: columns(&values, "timestamp.column.name", mode.has_timestamp())?,
+            id: columns(&values, "incrementing.column.name", mode.has_id())?.into_iter().next(),
+            validate_non_null: values.boolean("validate.non.null", true)?,
+            whitelist,
+            blacklist,
+            table_kinds: table_kinds(&values)?,
+            topic_prefix: topic_prefix(&values)?,
+            poll_interval: values.millis("poll.interval.ms", 5000)?,
+            batch_max_rows: values.number("batch.max.rows", 1000, 1..=i32::MAX.into())? as usize,
+            query_suffix: values.get("query.suffix").unwrap_or_default().to_owned(),
+            initial: initial(&values)?,
+            delay: values.millis("timestamp.delay.interval.ms", 0)?,
+            numeric: numeric(&values)?,
+            calendar: values.choice(
+                "date.calendar.system",
+                &[("LEGACY", Calendar::Legacy), ("PROLEPTIC_GREGORIAN", Calendar::Proleptic)],
+            )?,
+            attempts: values.number("connection.attempts", 3, 1..=i32::MAX.into())? as u32,
+            backoff: values.millis("connection.backoff.ms", 10_000)?,
+            partitions: values.number("topic.creation.default.partitions", 1, 1..=10_000)? as i32,
+            replication: values.number("topic.creation.default.replication.factor", -1, -1..=1000)? as i32,
+        })
+    }
+
+    /// The topic of a table. Its schema never appears.
+    pub(super) fn topic(&self, table: &str) -> String {
+        format!("{}{table}", self.topic_prefix)
+    }
+}
+
+fn flattened(json: &str) -> Result<BTreeMap<String, String>, Stop> {
+    let wrong = |why: String| Stop::usage(format!("the connector file is not usable: {why}"));
+    let file: Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    let Value::Object(mut file) = file else { return Err(wrong("it is no JSON object".into())) };
+    let name = file.get("name").cloned();
+    let mut config = match file.remove("config") {
+        Some(Value::Object(config)) => {
+            if let Some(other) = file.keys().find(|key| *key != "name") {
+                return Err(wrong(format!("unknown member {other:?} beside name and config")));
+            }
+            config
+        }
+        Some(_) => return Err(wrong("its config is no JSON object".into())),
+        None => file,
+    };
+    if let Some(name) = name {
+        config.insert("name".into(), name);
+    }
+    config.into_iter().map(|(key, value)| Ok((text(&key, value)?, key))).map(|r| r.map(|(v, k)| (k, v))).collect()
+}
+
+fn text(key: &str, value: Value) -> Result<String, Stop> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(boolean) => Ok(boolean.to_string()),
+        _ => Err(Stop::usage(format!("{key} must be a string, number or boolean"))),
+    }
+}
+
+fn check_keys(map: &BTreeMap<String, String>) -> Result<(), Stop> {
+    match map.keys().find(|key| !SUPPORTED.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(refused(key)),
+    }
+}
+
+fn refused(key: &str) -> Stop {
+    let below = |known: &str| key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
+    if let Some((_, instead)) = UNSUPPORTED.iter().find(|(known, _)| key == *known || below(known)) {
+        return Stop::usage(format!("connector key {key:?} is not supported")).hint(*instead);
+    }
+    let stop = Stop::usage(format!("unknown connector key {key:?}"));
+    match nearest(key, SUPPORTED.iter().copied()) {
+        Some(near) => stop.hint(format!("did you mean {near:?}?")),
+        None => stop.hint(format!("known keys: {}", SUPPORTED.join(", "))),
+    }
+}
+
+/// Keys with one possible meaning.
+fn check_fixed(values: &Values) -> Result<(), Stop> {
+    let class = "io.confluent.connect.jdbc.JdbcSourceConnector";
+    values.required("connector.class")?;
+    values.choice("connector.class", &[(class, ()), ("JdbcSourceConnector", ()), ("JdbcSource", ())])?;
+    values.number("tasks.max", 1, 1..=i32::MAX.into())?;
+    values.choice("db.timezone", &[("UTC", ()), ("Etc/UTC", ()), ("GMT", ()), ("Z", ())])?;
+    values.choice("timestamp.granularity", &[("connect_logical", ())])?;
+    values.choice("quote.sql.identifiers", &[("always", ())])?;
+    values.choice("dialect.name", &[("PostgreSqlDatabaseDialect", ()), ("", ())])?;
+    values.choice("value.converter", &[("io.confluent.connect.avro.AvroConverter", ())])?;
+    // Keys are null, which every converter leaves null.
+    Ok(())
+}
+
+fn mode(values: &Values) -> Result<Mode, Stop> {
+    values.required("mode")?;
+    values.choice(
+        "mode",
+        &[
+            ("bulk", Mode::Bulk),
+            ("timestamp", Mode::Timestamp),
+            ("incrementing", Mode::Incrementing),
+            ("timestamp+incrementing", Mode::TimestampIncrementing),
+        ],
+    )
+}
+
+fn database(values: &Values) -> Result<Database, Stop> {
+    let url = values.required("connection.url")?;
+    let mut database = jdbc_url::parse(url).map_err(|why| {
+        Stop::usage(format!("connection.url is not usable: {why}"))
+            .hint("it looks like jdbc:postgresql://host:5432/database")
+    })?;
+    let given = |key: &str| values.get(key).map(str::to_owned);
+    database.user = given("connection.user").or(database.user);
+    database.password = given("connection.password").or(database.password);
+    Ok(database)
+}
+
+fn columns(values: &Values, key: &str, needed: bool) -> Result<Vec<String>, Stop> {
+    let columns = values.list(key);
+    if needed && columns.is_empty() {
+        let mode = values.get("mode").unwrap_or_default();
+        return Err(Stop::usage(format!("{key} is missing: mode {mode} needs it")));
+    }
+    Ok(columns)
+}
+
+fn table_kinds(values: &Values) -> Result<Vec<String>, Stop> {
+    let names = values.list("table.types");
+    let names = if names.is_empty() { vec!["TABLE".to_owned()] } else { names };
+    let letter = |name: &String| match name.to_uppercase().as_str() {
+        "TABLE" => Ok("r".to_owned()),
+        "PARTITIONED TABLE" => Ok("p".to_owned()),
+        "VIEW" => Ok("v".to_owned()),
+        "MATERIALIZED VIEW" => Ok("m".to_owned()),
+        "FOREIGN TABLE" => Ok("f".to_owned()),
+        _ => Err(Stop::usage(format!(
+            "table.types has {name:?}; allowed: TABLE, PARTITIONED TABLE, VIEW, MATERIALIZED VIEW, FOREIGN TABLE"
+        ))),
+    };
+    names.iter().map(letter).collect()
+}
+
+fn topic_prefix(values: &Values) -> Result<String, Stop> {
+    let prefix = values.required("topic.prefix")?.trim();
+    if prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
+        return Ok(prefix.to_owned());
+    }
+    Err(Stop::usage(format!("topic.prefix is {prefix:?}; allowed: letters, digits, '.', '_' and '-'")))
+}
+
+fn initial(values: &Values) -> Result<Initial, Stop> {
+    let millis = values.number("timestamp.initial", 0, -1..=i64::MAX / 1000)?;
+    Ok(if millis == -1 { Initial::Now } else { Initial::At(millis * 1000) })
+}
+
+fn numeric(values: &Values) -> Result<NumericMapping, Stop> {
+    let old = values.boolean("numeric.precision.mapping", false)?;
+    if values.get("numeric.mapping").is_none() && old {
+        return Ok(NumericMapping::PrecisionOnly);
+    }
+    values.choice(
+        "numeric.mapping",
+        &[
+            ("none", NumericMapping::None),
+            ("precision_only", NumericMapping::PrecisionOnly),
+            ("best_fit", NumericMapping::BestFit),
+            ("best_fit_eager_double", NumericMapping::BestFitEagerDouble),
+        ],
+    )
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;
