@@ -147,7 +147,7 @@ fn exports(ident: &syn::Ident) -> TokenStream {
                 }
             }
 
-            ::smt_plugin::export_plugin!(Exported with_types_in ::smt_plugin::bindings);
+            ::smt_plugin::bindings::export_plugin!(Exported with_types_in ::smt_plugin::bindings);
         };
     }
 }
