@@ -2,6 +2,7 @@
 
 mod attributes;
 mod enumeration;
+mod outputs;
 mod record;
 mod settings;
 mod transform;
@@ -33,6 +34,13 @@ pub fn avro_enum(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Settings, attributes(setting))]
 pub fn settings(input: TokenStream) -> TokenStream {
     expand(settings::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// Several outputs: an enum with a record in each variant. An output is named after its variant in lower case;
+/// `#[output(topic = "..")]` is its topic, else the transform's.
+#[proc_macro_derive(Outputs, attributes(output))]
+pub fn outputs(input: TokenStream) -> TokenStream {
+    expand(outputs::derive(&parse_macro_input!(input as DeriveInput)))
 }
 
 /// Makes a function the plugin: `#[transform(topic = "..")]`. The function stays callable.
