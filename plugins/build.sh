@@ -16,8 +16,12 @@ else
     way=debian
 fi
 
-packages=""
-for plugin in $plugins; do packages="$packages -p $plugin"; done
+# One crate type at a time: with an rlib beside the cdylib, cargo leaves link-time optimisation out.
+build_all() {
+    for plugin in $plugins; do
+        "$1" rustc -q --locked --profile plugin --target "$target" -p "$plugin" --lib --crate-type cdylib $2
+    done
+}
 
 if [ "$way" = debian ]; then
     way="Debian's rustc with a standard library built here (rustup could not fetch $target)"
@@ -33,13 +37,13 @@ if [ "$way" = debian ]; then
     mkdir -p "$out"
     touch "$remembered" # So that the next run does not wait for the network again; remove it to retry.
     echo "plugins: $way"
-    RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc \
-        CARGO_TARGET_DIR=$out /usr/bin/cargo build --locked --profile plugin --target "$target" \
-        -Zbuild-std=std,panic_abort $packages
+    export RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker" PATH="/usr/bin:$PATH"
+    export RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$out"
+    build_all /usr/bin/cargo -Zbuild-std=std,panic_abort
 else
     out=target
     echo "plugins: $way"
-    cargo build --locked --profile plugin --target "$target" $packages
+    build_all cargo ""
 fi
 
 mkdir -p target/plugins

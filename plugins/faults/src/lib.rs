@@ -5,6 +5,8 @@
 
 mod fault;
 mod plugin;
+#[cfg(test)]
+mod tests;
 
 pub use fault::{Fault, transform};
 pub use plugin::Faults;

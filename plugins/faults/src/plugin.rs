@@ -46,4 +46,4 @@ impl transformer::Guest for Faults {
 }
 
 #[cfg(target_family = "wasm")]
-smt_plugin::export_plugin!(Faults with_types_in smt_plugin::bindings);
+smt_plugin::bindings::export_plugin!(Faults with_types_in smt_plugin::bindings);

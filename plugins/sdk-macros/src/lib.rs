@@ -2,7 +2,9 @@
 
 mod attributes;
 mod enumeration;
+mod outputs;
 mod record;
+mod settings;
 mod transform;
 
 use proc_macro::TokenStream;
@@ -25,6 +27,20 @@ pub fn avro_record(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(AvroEnum, attributes(avro))]
 pub fn avro_enum(input: TokenStream) -> TokenStream {
     expand(enumeration::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// A plugin's settings: a struct of types that parse from text. A field's doc comment is its summary, underscores in
+/// its name become hyphens, and `#[setting(default = "..")]` is the text it has unasked.
+#[proc_macro_derive(Settings, attributes(setting))]
+pub fn settings(input: TokenStream) -> TokenStream {
+    expand(settings::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// Several outputs: an enum with a record in each variant. An output is named after its variant in lower case;
+/// `#[output(topic = "..")]` is its topic, else the transform's.
+#[proc_macro_derive(Outputs, attributes(output))]
+pub fn outputs(input: TokenStream) -> TokenStream {
+    expand(outputs::derive(&parse_macro_input!(input as DeriveInput)))
 }
 
 /// Makes a function the plugin: `#[transform(topic = "..")]`. The function stays callable.

@@ -147,13 +147,13 @@ fn exports(ident: &syn::Ident) -> TokenStream {
                 }
             }
 
-            ::smt_plugin::export_plugin!(Exported with_types_in ::smt_plugin::bindings);
+            ::smt_plugin::bindings::export_plugin!(Exported with_types_in ::smt_plugin::bindings);
         };
     }
 }
 
 /// The first paragraph of a doc comment.
-fn doc(attributes: &[Attribute]) -> String {
+pub(crate) fn doc(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter(|a| a.path().is_ident("doc")).filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) => match &pair.value {
             Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value().trim().to_owned()),

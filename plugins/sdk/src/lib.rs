@@ -21,4 +21,4 @@ pub use plugin::Context;
 pub use reader::{DecodeError, Reader};
 pub use schema::{RecordHead, SchemaText, schema_of};
 pub use settings::{SettingText, Settings};
-pub use smt_plugin_macros::{AvroEnum, AvroRecord, transform};
+pub use smt_plugin_macros::{AvroEnum, AvroRecord, Outputs, Settings, transform};

@@ -1,5 +1,6 @@
 //! Every type against apache-avro: it reads what we write, we read what it writes, and it accepts our schemas.
 #![allow(clippy::unwrap_used)]
+#![allow(deprecated)] // apache-avro's plain datum functions say it in one line; their successors are builders.
 
 use apache_avro::types::Value;
 use apache_avro::{Schema, from_avro_datum, to_avro_datum};

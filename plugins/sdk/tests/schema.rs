@@ -5,7 +5,6 @@ use smt_plugin::{AvroRecord, Decimal, TimeMillis, TimestampMicros, schema_of};
 #[derive(AvroRecord)]
 struct Inner {
     #[avro(rename = "Other", default = -3, doc = "With \"quotes\"")]
-    #[expect(dead_code, reason = "only the schema is of interest")]
     number: i32,
 }
 
