@@ -20,6 +20,9 @@ pub mod source;
 
 /// Everything embedded, from one command.
 pub mod demo;
+/// Pipelines from the command line.
+pub mod run;
+
 /// What a plugin says of itself.
 pub mod inspect;
 /// Child processes and servers of the embedded default: Kafka, Postgres, directories, ports.

@@ -1,1 +1,89 @@
-//! To be written.
+//! The way of a record, from poll to commit.
+//!
+//! A pipeline is one input, one consumer group, its workers and one or more plugins that share its reads, its
+//! transactions and its fate. A worker is one thread with one consumer and one transactional producer; nothing
+//! asynchronous and no lock but the transaction's own, taken once a batch, stands in a record's way.
+
+pub mod dead_letter;
+pub mod emit;
+pub mod group;
+pub mod plugin;
+pub mod prepare;
+pub mod progress;
+pub mod resolve;
+pub mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::exit::Stop;
+use crate::guest::Configured;
+use crate::kafka::{From, Settings};
+use crate::registry::Registry;
+use crate::shutdown::Shutdown;
+
+pub use progress::Progress;
+
+/// What is done with a record that cannot be handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnError {
+    DeadLetter,
+    Stop,
+}
+
+/// One plugin of a pipeline, and the topics that the operator chose for its outputs.
+#[derive(Clone)]
+pub struct Member {
+    pub configured: Configured,
+    /// (output name, topic); an empty name is the first output.
+    pub topics: Vec<(String, String)>,
+}
+
+/// Everything that a pipeline is.
+#[derive(Clone)]
+pub struct Spec {
+    pub name: String,
+    pub group: String,
+    pub inputs: Vec<String>,
+    pub members: Vec<Member>,
+    pub workers: usize,
+    pub from: From,
+    pub commit_interval: Duration,
+    /// Stable across restarts: a killed instance's transaction is fenced by its successor, not by a time-out.
+    pub instance_id: String,
+    pub until_end: bool,
+    pub dead_letter_topic: String,
+    pub on_error: OnError,
+    /// So many failures in a row stop the pipeline.
+    pub failures_max: usize,
+    pub create_topics: bool,
+    pub kafka: Settings,
+    pub registry: Registry,
+}
+
+/// Runs a pipeline until it is asked to stop, its input's end is reached (`until_end`), or it fails. Blocking.
+pub fn run(spec: Spec, shutdown: &Shutdown, progress: &Arc<Progress>) -> Result<(), Stop> {
+    let members = prepare::members(&spec)?;
+    // One worker that fails stops its siblings too, but never other pipelines.
+    let failed = Shutdown::new();
+    let results: Vec<Result<(), Stop>> = std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for number in 0..spec.workers {
+            let (spec, members, failed) = (&spec, &members, failed.clone());
+            threads.push(scope.spawn(move || {
+                let result = worker::run(spec, members, number, &worker::Stops { shutdown, failed: &failed }, progress);
+                if result.is_err() {
+                    failed.request();
+                }
+                result
+            }));
+        }
+        threads.into_iter().map(join).collect()
+    });
+    results.into_iter().collect()
+}
+
+fn join(thread: std::thread::ScopedJoinHandle<'_, Result<(), Stop>>) -> Result<(), Stop> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

@@ -1,0 +1,70 @@
+//! What topics there are, and making those that are missing.
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::{REQUEST_TIMEOUT, Settings};
+use crate::exit::Stop;
+
+/// Partitions and replication of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub partitions: i32,
+    pub replicas: i32,
+}
+
+/// The shape of `topic`; `None` where there is no such topic.
+pub fn shape(settings: &Settings, topic: &str) -> Result<Option<Shape>, Stop> {
+    let consumer: BaseConsumer = settings.client("admin").create().map_err(|error| bad_client(&error))?;
+    let metadata = consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|error| away(settings, &error))?;
+    let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { return Ok(None) };
+    if found.error().is_some() || found.partitions().is_empty() {
+        return Ok(None);
+    }
+    let replicas = found.partitions()[0].replicas().len() as i32;
+    Ok(Some(Shape { partitions: found.partitions().len() as i32, replicas }))
+}
+
+/// Makes `topic` unless it is there, and gives the shape that it has.
+pub fn ensure(settings: &Settings, topic: &str, wanted: Shape) -> Result<Shape, Stop> {
+    if let Some(shape) = shape(settings, topic)? {
+        return Ok(shape);
+    }
+    create(settings, topic, wanted)?;
+    Ok(wanted)
+}
+
+fn create(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
+    let admin: AdminClient<DefaultClientContext> =
+        settings.client("admin").create().map_err(|error| bad_client(&error))?;
+    let new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::start(format!("no runtime for the admin client: {error}")))?;
+    let results = runtime.block_on(admin.create_topics([&new], &options)).map_err(|error| away(settings, &error))?;
+    match results.into_iter().next() {
+        Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
+            Err(Stop::start(format!("topic {topic} could not be created: {code}"))
+                .hint("create it by hand, or allow this client to create topics"))
+        }
+        _ => {
+            tracing::info!(topic, partitions = shape.partitions, replicas = shape.replicas, "topic created");
+            Ok(())
+        }
+    }
+}
+
+pub fn bad_client(error: &rdkafka::error::KafkaError) -> Stop {
+    Stop::usage(format!("Kafka client settings: {error}"))
+        .hint("look at the properties passed with -X or [kafka.properties]")
+}
+
+/// The cluster did not answer.
+pub fn away(settings: &Settings, error: &rdkafka::error::KafkaError) -> Stop {
+    Stop::dependency(format!("no Kafka broker answers at {}: {error}", settings.brokers))
+        .hint("is it running, and is --brokers right?")
+}

@@ -1,0 +1,120 @@
+//! From the bytes on a topic to the layout that a plugin asked for.
+//!
+//! One plan for each writer schema, compiled when its id is first met. Never guesses: what cannot be resolved is
+//! rejected with both schemas named.
+
+use crate::avro::{Plan, Schema, ToJson};
+use crate::exit::Stop;
+use crate::guest::Format;
+use crate::registry::{self, Registry, wire};
+
+/// How one plugin wants its values.
+pub struct Resolver {
+    wanted: Wanted,
+    registry: Registry,
+    plans: Vec<(u32, Result<Resolve, String>)>,
+    scratch: Vec<u8>,
+}
+
+enum Wanted {
+    Avro(Schema),
+    AvroAsJson(Schema, ToJson),
+    Json,
+    Bytes,
+}
+
+enum Resolve {
+    /// The writer's layout is the reader's.
+    Straight,
+    Plan(Plan),
+    Json(ToJson),
+}
+
+/// Why a value was rejected: text for the dead letter.
+pub type Reason = String;
+
+impl Resolver {
+    pub fn new(format: &Format, registry: Registry, plugin: &str) -> Result<Resolver, Stop> {
+        let parse = |text: &str| {
+            Schema::parse(text)
+                .map_err(|error| Stop::start(format!("plugin {plugin}: the input schema is not Avro: {error}")))
+        };
+        let wanted = match format {
+            Format::Avro(text) => Wanted::Avro(parse(text)?),
+            Format::AvroAsJson(text) => {
+                let schema = parse(text)?;
+                let to_json = ToJson::compile(&schema);
+                Wanted::AvroAsJson(schema, to_json)
+            }
+            Format::Json => Wanted::Json,
+            Format::Bytes => Wanted::Bytes,
+        };
+        Ok(Resolver { wanted, registry, plans: Vec::new(), scratch: Vec::new() })
+    }
+
+    /// The id of the writer's schema, where values of this format carry one; 0 where they do not.
+    pub fn writer_id(&self, value: &[u8]) -> u32 {
+        match self.wanted {
+            Wanted::Bytes => 0,
+            _ => wire::unframe(value).map_or(0, |(id, _)| id),
+        }
+    }
+
+    /// Appends the value in the wanted layout. `Err(Ok(reason))` rejects the record, `Err(Err(stop))` ends the
+    /// pipeline (the registry is gone).
+    pub fn append(&mut self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Result<Reason, Stop>> {
+        if matches!(self.wanted, Wanted::Bytes) || (matches!(self.wanted, Wanted::Json) && value.first() != Some(&0)) {
+            out.extend_from_slice(value);
+            return Ok(());
+        }
+        let (id, datum) = wire::unframe(value).map_err(|error| Ok(error.to_string()))?;
+        let index = self.plan_index(id).map_err(Err)?;
+        let resolve = self.plans[index].1.as_ref().map_err(|reason| Ok(reason.clone()))?;
+        let bad = |error: crate::avro::Malformed| Ok(format!("value with schema id {id}: {error}"));
+        match (resolve, &self.wanted) {
+            (Resolve::Straight, Wanted::AvroAsJson(_, to_json)) => to_json.run(datum, out).map_err(bad),
+            (Resolve::Plan(plan), Wanted::AvroAsJson(_, to_json)) => {
+                self.scratch.clear();
+                plan.run(datum, &mut self.scratch).map_err(bad)?;
+                to_json.run(&self.scratch, out).map_err(bad)
+            }
+            (Resolve::Straight, _) => {
+                out.extend_from_slice(datum);
+                Ok(())
+            }
+            (Resolve::Plan(plan), _) => plan.run(datum, out).map_err(bad),
+            (Resolve::Json(to_json), _) => to_json.run(datum, out).map_err(bad),
+        }
+    }
+
+    fn plan_index(&mut self, id: u32) -> Result<usize, Stop> {
+        if let Some(index) = self.plans.iter().position(|(known, _)| *known == id) {
+            return Ok(index);
+        }
+        let resolve = match self.registry.schema(id) {
+            Ok(text) => self.compile(id, &text),
+            Err(registry::Error::Unreachable { url, reason }) => {
+                return Err(registry::Error::Unreachable { url, reason }.into());
+            }
+            Err(error) => Err(format!("schema id {id}: {error}")),
+        };
+        self.plans.push((id, resolve));
+        Ok(self.plans.len() - 1)
+    }
+
+    fn compile(&self, id: u32, text: &str) -> Result<Resolve, String> {
+        let writer = Schema::parse(text).map_err(|error| format!("schema id {id} is not Avro: {error}"))?;
+        let reader = match &self.wanted {
+            Wanted::Avro(reader) | Wanted::AvroAsJson(reader, _) => reader,
+            Wanted::Json | Wanted::Bytes => return Ok(Resolve::Json(ToJson::compile(&writer))),
+        };
+        let plan = Plan::compile(&writer, reader).map_err(|error| {
+            format!(
+                "schema id {id} cannot be read as the plugin asks: {error}; writer {}; reader {}",
+                text,
+                reader.text()
+            )
+        })?;
+        Ok(if plan.is_identity() { Resolve::Straight } else { Resolve::Plan(plan) })
+    }
+}
