@@ -4,7 +4,7 @@ CACHE := $(if $(SMT_CACHE),$(SMT_CACHE),$(HOME)/.cache/smt-host)
 export PATH := $(CACHE)/bin:$(PATH)
 CUSTOMERS ?= 500
 
-.PHONY: help setup build plugins demo lint test bench
+.PHONY: help setup build plugins demo lint test
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,7 +28,5 @@ lint: setup ## formatting, lints, licences
 	cargo deny check bans licenses sources
 
 test: lint plugins ## everything that has to hold
+	cargo build -p smt-host
 	cargo test --workspace
-
-bench: build plugins ## measurements
-	cargo bench --workspace
