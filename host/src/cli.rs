@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap prints each where it belongs.
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Success };
-            let _ = error.print();
+            error.print().ok();
             return ExitCode::from(code as u8);
         }
     };

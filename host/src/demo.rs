@@ -267,7 +267,7 @@ fn watch(args: &Args, flow: &Flow, shutdown: &Shutdown) -> Result<(), Stop> {
 fn show(line: &str, terminal: bool) {
     if terminal {
         print!("\r\x1b[2K{line}");
-        let _ = std::io::stdout().flush();
+        std::io::stdout().flush().ok();
     } else {
         println!("{line}");
     }

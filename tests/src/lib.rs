@@ -30,7 +30,7 @@ static WORLD: LazyLock<Mutex<Option<&'static World>>> = LazyLock::new(|| Mutex::
 /// The shared servers, started at first use. They end with the process: children never outlive it.
 pub fn world() -> &'static World {
     let mut world = WORLD.lock().expect("no test panics while it starts the servers");
-    *world.get_or_insert_with(|| Box::leak(Box::new(start())))
+    world.get_or_insert_with(|| Box::leak(Box::new(start())))
 }
 
 fn start() -> World {

@@ -40,7 +40,7 @@ async fn query(url: &str) -> Result<Expected, tokio_postgres::Error> {
         expected = Expected { rows: row.get::<_, i64>(0) as u64, jovens: row.get::<_, i64>(1) as u64 };
     }
     drop(client);
-    let _ = connection.await;
+    connection.await.ok();
     Ok(expected)
 }
 
@@ -100,7 +100,9 @@ fn read(settings: &Settings, topic: &str, sample_max: usize) -> Result<Found, St
         .map_err(|error| topics::bad_client(&error))?;
     let mut partitions = TopicPartitionList::new();
     for partition in 0..shape.partitions {
-        let _ = partitions.add_partition_offset(topic, partition, Offset::Beginning);
+        partitions
+            .add_partition_offset(topic, partition, Offset::Beginning)
+            .map_err(|error| topics::away(settings, &error))?;
     }
     consumer.assign(&partitions).map_err(|error| topics::away(settings, &error))?;
     let deadline = Instant::now() + Duration::from_secs(60);

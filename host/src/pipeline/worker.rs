@@ -117,8 +117,10 @@ pub fn run(
     let mut worker = Worker { spec, consumer, shared, plugins, progress, opened: Instant::now() };
     let result = worker.run(stops);
     // Leaving the group first revokes, which commits what is open; after an error nothing is open any more.
-    if result.is_err() {
-        let _ = lock(&worker.shared.transaction).abort();
+    if result.is_err()
+        && let Err(failed) = lock(&worker.shared.transaction).abort()
+    {
+        tracing::warn!(pipeline = spec.name, ?failed, "the open transaction could not be aborted; it times out");
     }
     worker.consumer.unsubscribe();
     result
