@@ -81,7 +81,9 @@ impl Settings {
             // Half the memory of the default at the same cost.
             .set("queued.min.messages", "10000")
             .set("fetch.wait.max.ms", "50")
-            .set("session.timeout.ms", "10000");
+            // The least that brokers allow by default: how long a killed member keeps its partitions from the others.
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "2000");
         self.pass_through(&mut config);
         config
     }

@@ -6,6 +6,7 @@
 
 pub mod dead_letter;
 pub mod emit;
+pub mod end;
 pub mod group;
 pub mod plugin;
 pub mod prepare;

@@ -2,6 +2,7 @@
 //!
 //! Nothing is mocked. Each test has its own topic and group names; a broker of its own only where it kills it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ pub struct World {
     pub kafka: Kafka,
     pub registry_server: Server,
     pub dir: Directory,
+    /// The timestamp of a topic's first record. Not long past: the broker deletes what is older than its retention.
+    pub begun_ms: i64,
 }
 
 static WORLD: LazyLock<Mutex<Option<&'static World>>> = LazyLock::new(|| Mutex::new(None));
@@ -38,7 +41,8 @@ fn start() -> World {
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let registry_server = registry::server::start(listen, &dir.path().join("registry")).expect("the registry starts");
     let kafka = Kafka::start(dir.path(), KafkaOptions::default()).expect("Kafka starts (see `make setup`)");
-    World { kafka, registry_server, dir }
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    World { kafka, registry_server, dir, begun_ms: since.as_millis() as i64 }
 }
 
 impl World {
@@ -88,7 +92,7 @@ impl Seen {
 pub fn produce(topic: &str, partition: i32, values: &[Option<Vec<u8>>]) {
     let producer: BaseProducer = world().settings().idempotent().create().expect("a producer");
     for (i, value) in values.iter().enumerate() {
-        let timestamp = 1_700_000_000_000 + i as i64;
+        let timestamp = world().begun_ms + i as i64;
         let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).partition(partition).timestamp(timestamp);
         record.payload = value.as_deref();
         producer.send(record).map_err(|(error, _)| error).expect("queued");
@@ -101,14 +105,16 @@ pub fn read_committed(topic: &str) -> Vec<Seen> {
     let settings = world().settings();
     let Some(shape) = topics::shape(&settings, topic).expect("the broker answers") else { return Vec::new() };
     let consumer: BaseConsumer = settings.consumer("smt-tests", From::Earliest).create().expect("a consumer");
+    settle(topic, shape.partitions);
     let mut partitions = TopicPartitionList::new();
     for partition in 0..shape.partitions {
         partitions.add_partition_offset(topic, partition, Offset::Beginning).expect("a partition");
     }
     consumer.assign(&partitions).expect("assigned");
-    let (mut seen, mut open) = (Vec::new(), shape.partitions);
+    // One end may be told twice, before and after a transaction marker.
+    let (mut seen, mut ended) = (Vec::new(), BTreeSet::new());
     let deadline = Instant::now() + Duration::from_secs(60);
-    while open > 0 {
+    while ended.len() < shape.partitions as usize {
         assert!(Instant::now() < deadline, "{topic} could not be read to its end within 60 s");
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => seen.push(Seen {
@@ -121,13 +127,29 @@ pub fn read_committed(topic: &str) -> Vec<Seen> {
                     headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
                 }),
             }),
-            Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                ended.insert(partition);
+            }
             Some(Err(error)) => panic!("{topic}: {error}"),
             None => {}
         }
     }
     seen.sort_by_key(|seen| (seen.partition, seen.offset));
     seen
+}
+
+/// Waits until no transaction is open in `topic`: a commit returns before its markers stand in every partition.
+fn settle(topic: &str, partitions: i32) {
+    let high = |isolation: &str, partition| {
+        let mut client = world().settings().client("tests");
+        let consumer: BaseConsumer = client.set("isolation.level", isolation).create().expect("a consumer");
+        consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("watermarks").1
+    };
+    for partition in 0..partitions {
+        eventually("the last transaction's marker", Duration::from_secs(60), || {
+            high("read_committed", partition) == high("read_uncommitted", partition)
+        });
+    }
 }
 
 /// Waits for a condition, with a deadline.

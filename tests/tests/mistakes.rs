@@ -41,7 +41,7 @@ fn a_broker_that_does_not_answer_is_a_dependency_error() {
 #[test]
 fn a_bad_option_is_a_usage_error() {
     check(&["--plugin", "x.wasm", "--commit-interval", "soon"], 2, &["--commit-interval", "unit"]);
-    check(&["demo", "--interval", "-1"], 2, &["--interval"]);
+    check(&["demo", "--interval=-1"], 2, &["--interval"]);
     let file = plugin("jovens");
     check(&["--plugin", file.to_str().unwrap(), "-X", "group.id=mine"], 2, &["group.id", "--group"]);
 }

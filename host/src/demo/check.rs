@@ -1,5 +1,6 @@
 //! The demo's own audit: what is in the table against what is in the topics, read as a consumer would.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use comfy_table::Table;
@@ -106,8 +107,9 @@ fn read(settings: &Settings, topic: &str, sample_max: usize) -> Result<Found, St
     }
     consumer.assign(&partitions).map_err(|error| topics::away(settings, &error))?;
     let deadline = Instant::now() + Duration::from_secs(60);
-    let (mut found, mut open) = (Found { records: 0, sample: Vec::new() }, shape.partitions);
-    while open > 0 {
+    // One end may be told twice, before and after a transaction marker.
+    let (mut found, mut ended) = (Found { records: 0, sample: Vec::new() }, BTreeSet::new());
+    while ended.len() < shape.partitions as usize {
         if Instant::now() > deadline {
             return Err(Stop::dependency(format!("topic {topic} could not be read to its end within 60 s")));
         }
@@ -118,7 +120,9 @@ fn read(settings: &Settings, topic: &str, sample_max: usize) -> Result<Found, St
                     found.sample.push(message.payload().unwrap_or_default().to_vec());
                 }
             }
-            Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                ended.insert(partition);
+            }
             Some(Err(error)) => return Err(topics::away(settings, &error)),
             None => {}
         }

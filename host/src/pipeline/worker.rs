@@ -14,7 +14,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::prepare::Prepared;
 use super::progress::Progress;
-use super::{Spec, group::Groups, plugin::PluginRun};
+use super::{Spec, end::End, group::Groups, plugin::PluginRun};
 use crate::exit::{Exit, Stop};
 use crate::kafka::topics;
 use crate::kafka::transaction::{Failed, Span, Transaction};
@@ -24,6 +24,8 @@ use crate::shutdown::Shutdown;
 const BATCH_RECORDS_MAX: usize = 1000;
 /// How long an idle worker waits before it looks at the stop tokens again.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
+
+const END_LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What may end a worker from outside.
 pub struct Stops<'a> {
@@ -49,7 +51,6 @@ struct Assignment {
     /// Raised at each revocation: what was polled before and not handled is no longer ours.
     generation: u64,
     assigned: Option<usize>,
-    ends_seen: usize,
     failed: Option<Failed>,
 }
 
@@ -64,7 +65,6 @@ impl ConsumerContext for Context {
             let mut state = lock(&self.0.state);
             state.generation += 1;
             state.assigned = None;
-            state.ends_seen = 0;
             // An abort loses nothing here: the partitions are read again from what is committed, by whoever gets them.
             if let Err((failed @ (Failed::Fenced | Failed::Fatal(_)), _)) = result {
                 state.failed = Some(failed);
@@ -76,7 +76,6 @@ impl ConsumerContext for Context {
         if let Rebalance::Assign(partitions) = rebalance {
             let mut state = lock(&self.0.state);
             state.assigned = Some(partitions.count());
-            state.ends_seen = 0;
         }
     }
 }
@@ -93,6 +92,8 @@ struct Worker<'a> {
     plugins: Vec<PluginRun<'a>>,
     progress: &'a Progress,
     opened: Instant,
+    /// When it last looked for the end of the input.
+    looked: Instant,
 }
 
 /// Runs until asked to stop, the end of the input (`until_end`), or a failure.
@@ -114,7 +115,8 @@ pub fn run(
     let inputs: Vec<&str> = spec.inputs.iter().map(String::as_str).collect();
     consumer.subscribe(&inputs).map_err(|error| topics::away(&spec.kafka, &error))?;
     let plugins = members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
-    let mut worker = Worker { spec, consumer, shared, plugins, progress, opened: Instant::now() };
+    let mut worker =
+        Worker { spec, consumer, shared, plugins, progress, opened: Instant::now(), looked: Instant::now() };
     let result = worker.run(stops);
     // Leaving the group first revokes, which commits what is open; after an error nothing is open any more.
     if result.is_err()
@@ -128,6 +130,7 @@ pub fn run(
 
 impl Worker<'_> {
     fn run(&mut self, stops: &Stops<'_>) -> Result<(), Stop> {
+        let end = self.spec.until_end.then(|| End::at_start(self.spec)).transpose()?;
         let mut groups = Groups::default();
         let mut reported_assignment = false;
         loop {
@@ -142,7 +145,7 @@ impl Worker<'_> {
             if caught_up || overdue || stops.requested() {
                 self.commit()?;
             }
-            if stops.requested() || (self.spec.until_end && caught_up && self.at_end()) {
+            if stops.requested() || (caught_up && assigned && self.at_end(end.as_ref())?) {
                 return Ok(());
             }
         }
@@ -160,7 +163,8 @@ impl Worker<'_> {
             wait = Duration::ZERO;
             match polled {
                 Some(Ok(message)) => messages.push(message),
-                Some(Err(KafkaError::PartitionEOF(_))) => lock(&self.shared.state).ends_seen += 1,
+                // Asked for by the readers that count to the end; here running out of messages says the same.
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
                 Some(Err(error)) => self.consumer_error(&error)?,
                 None => caught_up = true,
             }
@@ -258,9 +262,15 @@ impl Worker<'_> {
         }
     }
 
-    fn at_end(&self) -> bool {
-        let state = lock(&self.shared.state);
-        state.assigned.is_some_and(|assigned| state.ends_seen >= assigned)
+    /// Looks at most once in `END_LOOK_INTERVAL`, since it asks the cluster.
+    fn at_end(&mut self, end: Option<&End>) -> Result<bool, Stop> {
+        let Some(end) = end else { return Ok(false) };
+        if self.looked.elapsed() < END_LOOK_INTERVAL {
+            return Ok(false);
+        }
+        let reached = end.is_reached(self.spec);
+        self.looked = Instant::now();
+        reached
     }
 
     fn consumer_error(&self, error: &KafkaError) -> Result<(), Stop> {
