@@ -190,7 +190,14 @@ pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
         let counters = progress.clone();
         let thread = std::thread::Builder::new()
             .name(format!("pipeline-{name}"))
-            .spawn(move || pipeline::run(spec, &shutdown, &counters))
+            .spawn(move || {
+                let (name, ended) = (spec.name.clone(), pipeline::run(spec, &shutdown, &counters));
+                // At once: the others may go on for days before the command ends.
+                if let Err(stop) = &ended {
+                    tracing::error!(pipeline = name, "stopped: {}", stop.what);
+                }
+                ended
+            })
             .map_err(|error| Stop::start(format!("no thread for pipeline {name}: {error}")))?;
         threads.push((name, progress, thread));
     }
@@ -208,9 +215,6 @@ pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
         let ended = thread
             .join()
             .unwrap_or_else(|_| Err(Stop::new(Exit::Bug, format!("pipeline {name} panicked; this is a bug"))));
-        if let Err(stop) = &ended {
-            tracing::error!(pipeline = name, "{}", stop.what);
-        }
         result = result.and(ended);
     }
     result
