@@ -16,7 +16,7 @@ use crate::exit::{Exit, Stop};
 use crate::guest::{Engine, Limits, Plugin};
 use crate::kafka::topics::{self, Shape};
 use crate::kafka::{From, Settings};
-use crate::pipeline::{self, Member, OnError, Progress, Spec};
+use crate::pipeline::{self, Delivery, Member, OnError, Progress, Spec};
 use crate::platform::dir::Directory;
 use crate::platform::kafka::{Kafka, KafkaOptions};
 use crate::platform::postgres::Postgres;
@@ -159,6 +159,8 @@ fn spec(name: &str, configured: crate::guest::Configured, settings: &Settings, r
         members: vec![Member { configured, topics: Vec::new() }],
         workers: 1,
         from: From::Earliest,
+        delivery: Delivery::ExactlyOnce,
+        fail_fast: true,
         commit_interval: Duration::from_millis(100),
         instance_id: "demo".to_owned(),
         until_end: false,

@@ -33,6 +33,14 @@ pub enum OnError {
     Stop,
 }
 
+/// What holds between input and output after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    ExactlyOnce,
+    AtLeastOnce,
+}
+
 /// One plugin of a pipeline, and the topics that the operator chose for its outputs.
 #[derive(Clone)]
 pub struct Member {
@@ -50,6 +58,9 @@ pub struct Spec {
     pub members: Vec<Member>,
     pub workers: usize,
     pub from: From,
+    pub delivery: Delivery,
+    /// Give up where the cluster, the registry or a topic is away at start, instead of waiting for it.
+    pub fail_fast: bool,
     pub commit_interval: Duration,
     /// Stable across restarts: a killed instance's transaction is fenced by its successor, not by a time-out.
     pub instance_id: String,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::exit::{Exit, Stop};
 use crate::guest::{Engine, Limits, Plugin};
 use crate::kafka::{From, Settings};
-use crate::pipeline::{self, Member, OnError, Progress, Spec};
+use crate::pipeline::{self, Delivery, Member, OnError, Progress, Spec};
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
 
@@ -129,6 +129,8 @@ pub fn specs(args: &Args) -> Result<Vec<Spec>, Stop> {
             members: vec![Member { configured, topics: topics.collect() }],
             workers: usize::from(args.workers),
             from: args.from,
+            delivery: Delivery::ExactlyOnce,
+            fail_fast: true,
             commit_interval: args.commit_interval,
             instance_id: instance_id.clone(),
             until_end: args.until_end,
