@@ -12,7 +12,6 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::bindings::Transform;
 use super::bindings::smt::plugin::{host, types};
 
 /// Lines a second and plugin; a plugin that logs each record must not fill the disk.
@@ -82,7 +81,7 @@ fn cpu_time() -> Duration {
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
-    Transform::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    super::bindings::Plugin::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     linker.allow_shadowing(true);
     monotonic_clock::add_to_linker::<_, Awake>(linker, |state| state)?;
     linker.allow_shadowing(false);

@@ -1,0 +1,26 @@
+//! From a file's bytes to a component. It never compiles or runs anything.
+
+use std::borrow::Cow;
+
+/// What is wrong with the file, and what to do.
+pub(super) type Refusal = (String, &'static str);
+
+/// A core module becomes a component by what its `component-type` section says.
+pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+    if wasmparser::Parser::is_component(bytes) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if !wasmparser::Parser::is_core_wasm(bytes) {
+        let what = format!("is not a WASM file: its {} bytes do not begin like one", bytes.len());
+        return Err((what, "give the .wasm file that the plugin's build made"));
+    }
+    // The encoder takes a valid module for granted, and panics on one that was cut off.
+    wasmparser::validate(bytes)
+        .map_err(|e| (format!("is not valid WASM: {e}"), "build it again; the file may have been cut off"))?;
+    let encoded = wit_component::ComponentEncoder::default().validate(true).module(bytes).and_then(|mut e| e.encode());
+    encoded.map(Cow::Owned).map_err(|e| {
+        let hint =
+            "build with the plugin SDK for wasm32-unknown-unknown or wasm32-wasip2, and check that the file is whole";
+        (format!("is a core module that cannot become a component: {e:#}"), hint)
+    })
+}
