@@ -13,6 +13,7 @@ mod error;
 mod grouping;
 mod instance;
 mod load;
+mod log;
 mod names;
 mod run;
 mod settings;

@@ -8,8 +8,9 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::bindings::exports::smt::plugin::{aggregator, setup, transformer};
 use super::instance::failure;
+use super::log::Log;
 use super::names::{Kind, SERVED};
-use super::state::{self, Log, State};
+use super::state::{self, State};
 use super::{Description, Engine, Limits, LoadError};
 
 /// CPU time for everything before the first record: an interpreter reads its whole program here.

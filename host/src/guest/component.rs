@@ -2,6 +2,11 @@
 
 use std::borrow::Cow;
 
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wit_component::ComponentEncoder;
+
 /// What is wrong with the file, and what to do.
 pub(super) type Refusal = (String, &'static str);
 
@@ -17,10 +22,12 @@ pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     // The encoder takes a valid module for granted, and panics on one that was cut off.
     wasmparser::validate(bytes)
         .map_err(|e| (format!("is not valid WASM: {e}"), "build it again; the file may have been cut off"))?;
-    let encoded = wit_component::ComponentEncoder::default().validate(true).module(bytes).and_then(|mut e| e.encode());
-    encoded.map(Cow::Owned).map_err(|e| {
-        let hint =
-            "build with the plugin SDK for wasm32-unknown-unknown or wasm32-wasip2, and check that the file is whole";
+    // The adapter turns WASI preview 1, which a wasm32-wasip1 module imports, into preview 2; where nothing imports it,
+    // the encoder leaves it out.
+    let (name, adapter) = (WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
+    let encoder = ComponentEncoder::default().validate(true).module(bytes).and_then(|e| e.adapter(name, adapter));
+    encoder.and_then(|mut e| e.encode()).map(Cow::Owned).map_err(|e| {
+        let hint = "build with the plugin SDK for wasm32-unknown-unknown, wasm32-wasip1 or wasm32-wasip2";
         (format!("is a core module that cannot become a component: {e:#}"), hint)
     })
 }

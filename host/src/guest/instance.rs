@@ -122,7 +122,7 @@ pub(super) fn failure(error: &wasmtime::Error, state: &State, budget: Duration, 
     }
     let trap =
         error.downcast_ref::<wasmtime::Trap>().map_or_else(|| error.root_cause().to_string(), ToString::to_string);
-    let message = match &state.last_error {
+    let message = match state.said() {
         Some(said) => format!("{said} ({trap})"),
         None => trap,
     };

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use smt_host::guest::{
-    Aggregator, Batch, Blame, Column, Configured, Emit, Failure, Limits, LoadError, Plugin, Window, World,
-};
+use smt_host::guest::{Aggregator, Blame, Configured, Emit, Failure, Limits, LoadError, Plugin, Window, World};
 use smt_tests::plugin;
 
-use crate::{ENGINE, load};
+use crate::{ENGINE, batch, column, load, texts};
 
 fn configure(settings: &[(&str, &str)]) -> Result<Configured, LoadError> {
     let settings: Vec<_> = settings.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -21,25 +19,6 @@ fn start() -> Aggregator {
 fn limited(limits: Limits) -> Aggregator {
     let plugin = Plugin::load(&ENGINE, &plugin("concat"), limits).unwrap();
     plugin.configure(&[]).unwrap().start_aggregate().unwrap()
-}
-
-fn column(texts: &[&str]) -> Column {
-    Column { data: texts.concat().into_bytes(), lengths: texts.iter().map(|t| t.len() as i32).collect() }
-}
-
-fn texts(column: &Column) -> Vec<String> {
-    let mut rest = column.data.as_slice();
-    let take = |&length: &i32| {
-        let (text, after) = rest.split_at(length as usize);
-        rest = after;
-        String::from_utf8(text.to_vec()).unwrap()
-    };
-    column.lengths.iter().map(take).collect()
-}
-
-fn batch(records: &[&str]) -> Batch {
-    let timestamps = vec![0; records.len()];
-    Batch { values: column(records), timestamps, keys: None, headers: None, positions: None }
 }
 
 fn merge(left: &[&str], right: &[&str]) -> Result<Vec<String>, Blame> {
