@@ -3,6 +3,10 @@
 
 #[path = "contract/aggregator.rs"]
 mod aggregator;
+#[path = "contract/misfits.rs"]
+mod misfits;
+#[path = "contract/stub.rs"]
+mod stub;
 #[path = "contract/wasi.rs"]
 mod wasi;
 

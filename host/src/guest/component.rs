@@ -22,6 +22,13 @@ pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     // The encoder takes a valid module for granted, and panics on one that was cut off.
     wasmparser::validate(bytes)
         .map_err(|e| (format!("is not valid WASM: {e}"), "build it again; the file may have been cut off"))?;
+    if !has_component_type(bytes) {
+        let what = "is a core module without a component-type section, which would tell what it is";
+        return Err((
+            what.to_owned(),
+            "build with the plugin SDK, or make a component of it with the tools of its language",
+        ));
+    }
     // The adapter turns WASI preview 1, which a wasm32-wasip1 module imports, into preview 2; where nothing imports it,
     // the encoder leaves it out.
     let (name, adapter) = (WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
@@ -29,5 +36,11 @@ pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     encoder.and_then(|mut e| e.encode()).map(Cow::Owned).map_err(|e| {
         let hint = "build with the plugin SDK for wasm32-unknown-unknown, wasm32-wasip1 or wasm32-wasip2";
         (format!("is a core module that cannot become a component: {e:#}"), hint)
+    })
+}
+
+fn has_component_type(module: &[u8]) -> bool {
+    wasmparser::Parser::new(0).parse_all(module).any(|payload| {
+        matches!(payload, Ok(wasmparser::Payload::CustomSection(section)) if section.name().starts_with("component-type"))
     })
 }

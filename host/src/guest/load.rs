@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
 use super::code::{Code, Live, refuse};
 use super::component::component;
@@ -41,7 +42,14 @@ impl Plugin {
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(&engine.wasm).map(|(name, _)| name.to_owned()).collect();
         let exports: Vec<String> = kind.exports(&engine.wasm).map(|(name, _)| name.to_owned()).collect();
-        let kind = names::world(&imports, &exports).map_err(|misfit| {
+        let lacking = kind.imports(&engine.wasm).find_map(|(name, import)| match import.ty {
+            ComponentItem::ComponentInstance(taken) => {
+                names::lacking(name, taken.exports(&engine.wasm).map(|(item, _)| item))
+            }
+            _ => None,
+        });
+        let kind = names::world(&imports, &exports).and_then(|kind| lacking.map_or(Ok(kind), Err));
+        let kind = kind.map_err(|misfit| {
             let hint = "build the plugin against the contract that this host serves, or use another smt-host";
             refuse(file, &format!("does not fit: {misfit}"), hint)
         })?;

@@ -41,6 +41,18 @@ pub(super) fn world(imports: &[String], exports: &[String]) -> Result<Kind, Stri
     if first_version(entry) { Ok(kind) } else { Err(built_for(entry)) }
 }
 
+/// What `smt:plugin/host` offers; a later minor version may have more.
+const HOST: [&str; 2] = ["level", "log"];
+
+/// What a plugin takes from an interface of ours that this host does not have.
+pub(super) fn lacking<'a>(interface: &str, mut items: impl Iterator<Item = &'a str>) -> Option<String> {
+    if split(interface).0 != "smt:plugin/host" {
+        return None;
+    }
+    let unknown = items.find(|item| !HOST.contains(item))?;
+    Some(format!("it calls {unknown} of {interface}, but this host serves {SERVED}, where host has only log"))
+}
+
 /// The contract version a plugin was built for.
 pub(super) fn contract(exports: &[String]) -> Option<&str> {
     exports.iter().map(|e| split(e)).find(|(name, _)| *name == SETUP).map(|(_, version)| version)
@@ -108,6 +120,15 @@ mod tests {
             let text = world(&names(imports), &names(exports)).map_err(|t| t.contains(wanted) && t.contains(SERVED));
             assert_eq!(text, Err(true), "{wanted}");
         }
+    }
+
+    #[test]
+    fn a_function_of_a_later_host_is_named() {
+        let of = |interface: &str, item: &'static str| lacking(interface, ["level", "log", item].into_iter());
+        assert!(
+            of("smt:plugin/host@1.1.0", "metric").is_some_and(|text| text.contains("metric of smt:plugin/host@1.1.0"))
+        );
+        assert_eq!((of("smt:plugin/host@1.1.0", "log"), of("wasi:io/poll@0.2.6", "poll")), (None, None));
     }
 
     #[test]

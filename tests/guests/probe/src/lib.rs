@@ -22,7 +22,7 @@ impl setup::Guest for Probe {
     }
 
     fn configure(_: Vec<SettingValue>) -> Result<Wiring, String> {
-        eprint!("a line in {} ", "pieces");
+        eprint!("a line in pieces ");
         eprintln!("on stderr");
         let output = Output { name: "out".into(), topic: "out".into(), value: Some(Format::Json), key: None };
         Ok(Wiring { input: Format::Bytes, key: None, wants: Wants::empty(), outputs: vec![output] })
