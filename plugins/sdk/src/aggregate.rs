@@ -4,6 +4,7 @@
 
 mod fold;
 mod grouping;
+pub mod testing;
 
 use crate::accumulator::Accumulator;
 use crate::bindings::aggregator::{Finished, Grouping};
