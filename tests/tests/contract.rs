@@ -3,6 +3,8 @@
 
 #[path = "contract/aggregator.rs"]
 mod aggregator;
+#[path = "contract/aggregator_faults.rs"]
+mod aggregator_faults;
 #[path = "contract/misfits.rs"]
 mod misfits;
 #[path = "contract/stub.rs"]

@@ -1,22 +1,39 @@
 //! Checks what a plugin returned, before anyone reads it. It never repairs.
 
-use super::{Batch, Column, Emitted, Failure, Headers, Limits, Outcome, Wiring};
+use super::{Batch, Column, Emitted, Failure, Headers, Limits, Outcome, Rejection, Wiring};
 
 /// After this, every index and length of the outcome can be relied upon.
 pub(super) fn outcome(outcome: &Outcome, batch: &Batch, wiring: &Wiring, limits: &Limits) -> Result<(), Failure> {
     let records = batch.timestamps.len();
     let emitted = &outcome.emitted;
     sizes(outcome, records, limits)?;
-    if outcome.rejections.len() > records {
-        return broken(format!("it rejects {} times, but the batch has {records} records", outcome.rejections.len()));
-    }
     inputs(&emitted.inputs, records, limits.output_records_per_input_max)?;
     contract(shapes(emitted, wiring))?;
     contract(values(emitted, wiring))?;
-    match outcome.rejections.iter().find(|r| r.input as usize >= records) {
-        Some(r) => broken(format!("it rejects input {}, but the batch has {records} records", r.input)),
-        None => Ok(()),
+    contract(rejections(&outcome.rejections, records, |rejected| {
+        let emitted = emitted.inputs.iter().map(|&input| input as usize).find(|&input| rejected[input]);
+        emitted.map(|input| format!("it emits for input {input}, which it rejects"))
+    }))
+}
+
+/// Each is of a record, no two of the same; `misuse` says what is wrong with other uses of the rejected ones.
+pub(super) fn rejections(
+    rejections: &[Rejection],
+    records: usize,
+    misuse: impl FnOnce(&[bool]) -> Option<String>,
+) -> Result<(), String> {
+    if rejections.is_empty() {
+        return Ok(());
     }
+    let mut rejected = vec![false; records];
+    for input in rejections.iter().map(|r| r.input as usize) {
+        match rejected.get_mut(input) {
+            None => return Err(format!("it rejects input {input}, but there are {records}")),
+            Some(true) => return Err(format!("it rejects input {input} twice")),
+            Some(fresh) => *fresh = true,
+        }
+    }
+    misuse(&rejected).map_or(Ok(()), Err)
 }
 
 pub(super) fn contract(checked: Result<(), String>) -> Result<(), Failure> {

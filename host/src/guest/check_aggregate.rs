@@ -1,7 +1,7 @@
 //! Checks what an aggregator returned, before anyone reads it. It never repairs.
 
-use super::check::{column, contract, inputs};
-use super::{Column, Failure, Finished, Limits, Partials, Rejection};
+use super::check::{self, column, contract, inputs};
+use super::{Column, Failure, Finished, Limits, Partials};
 
 /// After this, every group number and length of the partials can be relied upon.
 pub(super) fn partials(partials: &Partials, records: usize, limits: &Limits) -> Result<(), Failure> {
@@ -12,7 +12,10 @@ pub(super) fn partials(partials: &Partials, records: usize, limits: &Limits) -> 
     contract(column(keys, count, 0, "keys"))?;
     contract(column(accumulators, count, 0, "accumulators"))?;
     contract(used(groups, records, count))?;
-    contract(rejected(rejections, groups))?;
+    contract(check::rejections(rejections, records, |rejected| {
+        let folded = groups.iter().zip(rejected).position(|(&group, &rejected)| rejected && group != -1);
+        folded.map(|input| format!("it rejects input {input}, which it folded into group {}", groups[input]))
+    }))?;
     accumulator_sizes(accumulators, limits)
 }
 
@@ -66,22 +69,6 @@ fn used(groups: &[i32], records: usize, count: usize) -> Result<(), String> {
         Some(group) => Err(format!("no record is in group {group}")),
         None => Ok(()),
     }
-}
-
-fn rejected(rejections: &[Rejection], groups: &[i32]) -> Result<(), String> {
-    if rejections.is_empty() {
-        return Ok(());
-    }
-    let mut seen = vec![false; groups.len()];
-    for input in rejections.iter().map(|r| r.input as usize) {
-        match groups.get(input) {
-            None => return Err(format!("it rejects input {input}, but the batch has {} records", groups.len())),
-            Some(-1) if !seen[input] => seen[input] = true,
-            Some(-1) => return Err(format!("it rejects input {input} twice")),
-            Some(group) => return Err(format!("it rejects input {input}, which it folded into group {group}")),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the checks refuse of an aggregator.
 
 use super::*;
+use crate::guest::Rejection;
 use crate::guest::check::tests::column_of;
 
 fn limits() -> Limits {
