@@ -12,6 +12,8 @@ pub mod kafka;
 pub mod pipeline;
 /// Schema Registry: the client, and the embedded server.
 pub mod registry;
+/// Windowed aggregation: time, groups, state and record formats.
+pub mod window;
 
 /// The workshop's fake customers.
 pub mod generate;

@@ -2,6 +2,8 @@
 //!
 //! Nothing is mocked. Each test has its own topic and group names; a broker of its own only where it kills it.
 
+pub mod simulation;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
