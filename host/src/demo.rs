@@ -202,11 +202,7 @@ fn start_source(
     shutdown: &Shutdown,
 ) -> Result<Service, Stop> {
     let connector = source::Connector::parse(SOURCE, &database_overrides(&platform.postgres.url()))?;
-    let kafka = source::KafkaSettings {
-        brokers: settings.brokers.clone(),
-        offsets_topic: "docker-connect-offsets".to_owned(),
-        properties: Vec::new(),
-    };
+    let kafka = source::KafkaSettings::new(&settings.brokers);
     let (registry, progress, shutdown) = (registry.clone(), progress.clone(), shutdown.clone());
     let thread = spawn("source", move || {
         let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
