@@ -22,13 +22,13 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Follows `partitions` of `topic` from their end.
+    /// Follows `partitions` of `topic` from the last few records.
     pub(super) fn of(settings: &Settings, registry: &Registry, topic: &str, partitions: i32) -> Sample {
         let consumer = settings.consumer("smt-demo-sample", From::Latest).create::<BaseConsumer>().ok();
         let consumer = consumer.filter(|consumer| {
             let mut list = TopicPartitionList::new();
-            let added =
-                (0..partitions).all(|partition| list.add_partition_offset(topic, partition, Offset::End).is_ok());
+            let added = (0..partitions)
+                .all(|partition| list.add_partition_offset(topic, partition, Offset::OffsetTail(KEPT as i64)).is_ok());
             added && consumer.assign(&list).is_ok()
         });
         Sample { consumer, registry: registry.clone(), last: VecDeque::new() }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, Portal, Row, Statement, Transaction};
+use tokio_postgres::{Client, Config, Portal, Row, Statement, Transaction};
 
 use super::clock::Zone;
 use super::columns::Described;
@@ -48,7 +48,8 @@ pub(super) async fn connect(database: &Database) -> Result<Client, Failure> {
     // A network that swallows packets must not look like a quiet table for ever.
     config.connect_timeout(Duration::from_secs(10)).tcp_user_timeout(Duration::from_secs(30));
     config.keepalives_idle(Duration::from_secs(15)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
-    let (client, connection) = config.connect(NoTls).await?;
+    config.ssl_mode(database.tls.ssl_mode());
+    let (client, connection) = config.connect(database.tls.connector()?).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "database connection ended");
