@@ -1,0 +1,7 @@
+//! The end-to-end tests, in one binary so that they share one broker and one registry.
+#![allow(clippy::unwrap_used)]
+
+mod flow;
+mod mistakes;
+mod rebalance;
+mod signals;
