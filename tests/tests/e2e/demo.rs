@@ -16,6 +16,8 @@ use smt_tests::{Seen, eventually, plugin, read_committed_of};
 const UP_MAX: Duration = Duration::from_secs(120);
 
 type Fields = Vec<(String, Value)>;
+/// What a query makes of a row, if anything.
+type Sql = fn(&Fields) -> Option<Fields>;
 
 /// A demo that holds its platform.
 struct Demo {
@@ -134,8 +136,7 @@ fn check(demo: &Demo, rows_expected: usize) {
     same("postgres-customers", &sorted(&sources), &sorted(&rows));
     assert!(customers.iter().all(|seen| seen.key.is_none() && seen.headers.is_empty()));
 
-    let model: [(&str, fn(&Fields) -> Option<Fields>); 2] = [("jovens", jovem), ("idadeclass", class)];
-    for (name, sql) in model {
+    for (name, sql) in [("jovens", jovem as Sql), ("idadeclass", class)] {
         let expected = customers.iter().zip(&sources).filter_map(|(seen, row)| Some(record(seen, sql(row)?)));
         let found = topic(name).iter().map(|seen| record(seen, decoded(&registry, seen))).collect::<Vec<_>>();
         let expected = expected.collect::<Vec<_>>();
