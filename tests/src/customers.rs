@@ -10,8 +10,8 @@ use crate::{Seen, world};
 
 /// The table's schema as the source connector registers it.
 pub const CUSTOMERS: &str = r#"{"type":"record","name":"customers","fields":[{"name":"nome","type":["null","string"],"default":null},{"name":"sexo","type":["null","string"],"default":null},{"name":"endereco","type":["null","string"],"default":null},{"name":"telefone","type":["null","string"],"default":null},{"name":"email","type":["null","string"],"default":null},{"name":"foto","type":["null","string"],"default":null},{"name":"nascimento","type":["null",{"type":"int","connect.version":1,"connect.name":"org.apache.kafka.connect.data.Date","logicalType":"date"}],"default":null},{"name":"profissao","type":["null","string"],"default":null},{"name":"dt_update","type":["null",{"type":"long","connect.version":1,"connect.name":"org.apache.kafka.connect.data.Timestamp","logicalType":"timestamp-millis"}],"default":null}],"connect.name":"customers"}"#;
-/// The same with columns removed, reordered and added.
-pub const EVOLVED: &str = r#"{"type":"record","name":"customers","fields":[{"name":"nascimento","type":["null",{"type":"int","logicalType":"date"}],"default":null},{"name":"cidade","type":["null","string"],"default":null},{"name":"nome","type":["null","string"],"default":null},{"name":"sexo","type":["null","string"],"default":null},{"name":"telefone","type":["null","string"],"default":null},{"name":"email","type":["null","string"],"default":null},{"name":"profissao","type":["null","string"],"default":null},{"name":"dt_update","type":["null",{"type":"long","logicalType":"timestamp-millis"}],"default":null}]}"#;
+/// The same with columns removed, reordered, added, and `telefone` of a type that Avro promotes.
+pub const EVOLVED: &str = r#"{"type":"record","name":"customers","fields":[{"name":"nascimento","type":["null",{"type":"int","logicalType":"date"}],"default":null},{"name":"cidade","type":["null","string"],"default":null},{"name":"nome","type":["null","string"],"default":null},{"name":"sexo","type":["null","string"],"default":null},{"name":"telefone","type":["null","bytes"],"default":null},{"name":"email","type":["null","string"],"default":null},{"name":"profissao","type":["null","string"],"default":null},{"name":"dt_update","type":["null",{"type":"long","logicalType":"timestamp-millis"}],"default":null}]}"#;
 /// 2000-01-01 in days.
 pub const BOUND: i32 = 10957;
 
@@ -21,7 +21,9 @@ pub fn customer(schema: &str, id: u32, name: &str, born: Option<i32>) -> Option<
     let text = |text: &str| Value::Union(1, Box::new(Value::String(text.to_owned())));
     let null = || Value::Union(0, Box::new(Value::Null));
     let apache_avro::Schema::Record(record) = &schema else { panic!("a record") };
+    let evolved = record.fields.iter().any(|field| field.name == "cidade");
     let field = |field: &str| match field {
+        "telefone" if evolved => Value::Union(1, Box::new(Value::Bytes(field.into()))),
         "nome" => text(name),
         "nascimento" => born.map_or_else(null, |days| Value::Union(1, Box::new(Value::Date(days)))),
         "dt_update" => Value::Union(1, Box::new(Value::TimestampMillis(1_618_269_963_655))),

@@ -47,6 +47,7 @@ fn both_plugins_follow_the_workshops_sql_through_evolution_nulls_and_garbage() {
     let names: Vec<Value> = jovens.iter().map(|seen| field(seen, "NOME")).collect();
     assert_eq!(names, ["Ana", "Zoë 😀", "Ana", "Zoë 😀"].map(text));
     assert_eq!(field(&jovens[0], "NASCIMENTO"), Value::Date(BOUND));
+    assert!(jovens.iter().all(|seen| field(seen, "TELEFONE") == text("telefone")), "promoted from bytes");
     assert!(jovens.iter().all(|seen| seen.partition == 1), "an output stays in its input's partition");
     assert_eq!(jovens[0].timestamp_ms, Some(world.begun_ms), "and keeps its timestamp");
 
