@@ -52,3 +52,10 @@ for plugin in $plugins; do
         cp "$out/$target/plugin/$plugin.wasm" "target/plugins/$plugin.wasm"
     echo "target/plugins/$plugin.wasm $(wc -c <"target/plugins/$plugin.wasm") bytes"
 done
+
+# What each plugin carries of the SDK: a jump here is a dependency or a formatter that crept in.
+size=$(wc -c <target/plugins/jovens.wasm)
+[ "$size" -lt 60000 ] || {
+    echo "jovens.wasm has $size bytes and must stay below 60000: what has the SDK gained?" >&2
+    exit 1
+}

@@ -5,20 +5,39 @@
 
 pub mod bindings;
 mod codec;
+mod column;
 mod containers;
+mod context;
 mod emit;
+mod emitter;
+mod input;
+mod json;
 mod logical;
+pub mod payload;
 pub mod plugin;
 mod reader;
-mod schema;
+mod record;
+pub mod schema;
 mod settings;
 pub mod testing;
 
 pub use codec::{AvroType, Decode, Encode, decode_record};
-pub use emit::{Emitter, IntoEmitted, Reject, Target};
+pub use column::{Strings, View};
+pub use context::{Context, Headers, Position};
+#[doc(hidden)]
+pub use emit::Each;
+pub use emit::{IntoEmitted, Reject, Single, Target};
+pub use emitter::Emitter;
+pub use input::Input;
+#[doc(hidden)]
+pub use input::read_avro;
+#[cfg(feature = "json")]
+pub use json::Json;
+pub use json::JsonText;
 pub use logical::{Date, Decimal, TimeMicros, TimeMillis, TimestampMicros, TimestampMillis, Uuid};
-pub use plugin::Context;
+pub use payload::{Keep, Payload};
 pub use reader::{DecodeError, Reader};
-pub use schema::{RecordHead, SchemaText, schema_of};
+pub use record::Record;
+pub use schema::{AvroSchema, schema_of};
 pub use settings::{SettingText, Settings};
 pub use smt_plugin_macros::{AvroEnum, AvroRecord, Outputs, Settings, transform};
