@@ -26,7 +26,7 @@ use crate::shutdown::Shutdown;
 pub use progress::Progress;
 
 /// What is done with a record that cannot be handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
     DeadLetter,

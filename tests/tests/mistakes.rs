@@ -35,7 +35,11 @@ fn an_unknown_setting_names_the_known_ones() {
 #[test]
 fn a_broker_that_does_not_answer_is_a_dependency_error() {
     let file = plugin("jovens");
-    check(&["--plugin", file.to_str().unwrap(), "--brokers", "127.0.0.1:1"], 5, &["127.0.0.1:1", "hint:"]);
+    check(
+        &["--plugin", file.to_str().unwrap(), "--brokers", "127.0.0.1:1", "--fail-fast"],
+        5,
+        &["127.0.0.1:1", "hint:"],
+    );
 }
 
 #[test]

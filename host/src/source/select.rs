@@ -1,9 +1,9 @@
 //! Which tables a connector reads. Decided at start, by exact names, never by patterns.
 
 use super::config::Connector;
-use super::keys::nearest;
 use super::sql::Table;
 use crate::exit::{Exit, Stop};
+use crate::nearest::nearest;
 
 /// The wanted ones of all tables.
 pub(super) fn select(connector: &Connector, all: Vec<Table>) -> Result<Vec<Table>, Stop> {
