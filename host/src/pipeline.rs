@@ -7,6 +7,7 @@
 pub mod dead_letter;
 pub mod emit;
 pub mod end;
+pub mod fleet;
 pub mod group;
 pub mod plugin;
 pub mod prepare;

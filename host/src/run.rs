@@ -2,8 +2,6 @@
 //!
 //! Both forms are one configuration: the first makes a pipeline of each plugin, the second reads them. Options win.
 
-/// Pipelines beside each other, and their reports.
-mod all;
 /// A configuration's pipelines, ready to run.
 mod build;
 /// What both forms understand.
@@ -21,9 +19,9 @@ use crate::config::{Config, Pipeline, Plugin};
 use crate::exit::Stop;
 use crate::guest::Engine;
 use crate::log;
+use crate::pipeline::fleet;
 use crate::shutdown::Shutdown;
 
-pub use all::run_all;
 pub use build::specs;
 pub use options::Options;
 
@@ -88,6 +86,6 @@ impl Job {
         let specs = specs(&mut self.config, &self.options, &engine)?;
         let shutdown = Shutdown::new();
         shutdown.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
-        run_all(specs, &shutdown)
+        fleet::run_all(specs, &shutdown)
     }
 }

@@ -179,14 +179,21 @@ fn the_same_options_make_a_pipeline_of_each_plugin() {
 #[test]
 fn a_failure_is_told_once_and_as_the_log_is() {
     let dir = config("");
-    let jovens = plugin("jovens");
-    let args = ["--plugin", jovens.to_str().unwrap(), "--brokers", "127.0.0.1:1", "--fail-fast", "--log-format=json"];
-    let output = host(dir.path(), &args).output().unwrap();
-    assert_eq!(output.status.code(), Some(5));
-    let told = told(&output);
-    assert_eq!(told.matches("127.0.0.1:1").count(), 1, "{told}");
-    let last = told.lines().last().unwrap();
-    assert!(last.starts_with('{') && last.contains("127.0.0.1:1") && last.contains("\"exit\":5"), "{last}");
+    let (jovens, faults) = (plugin("jovens"), plugin("faults"));
+    let away = ["--brokers", "127.0.0.1:1", "--fail-fast", "--log-format=json"];
+    let one = ["--plugin", jovens.to_str().unwrap()];
+    let two = [&one[..], &["--plugin", faults.to_str().unwrap()]].concat();
+    let start = |plugins: &[&str]| {
+        host(dir.path(), &[plugins, &away].concat()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    for (child, pipelines, last) in [(start(&one), 1, "127.0.0.1:1"), (start(&two), 2, "2 of 2 pipelines failed")] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(5));
+        let told = told(&output);
+        assert_eq!(told.matches("127.0.0.1:1").count(), pipelines, "{told}");
+        let line = told.lines().last().unwrap();
+        assert!(line.starts_with('{') && line.contains(last) && line.contains("\"exit\":5"), "{told}");
+    }
 }
 
 /// A customer in the layout of `CUSTOMERS`.

@@ -71,18 +71,13 @@ impl Http {
             basic = basic.or(credentials);
         }
         let agent = ureq::Agent::config_builder().http_status_as_error(false).tls_config(config.tls.0.clone());
+        let agent = agent.build().new_agent();
         let authorization = match (&config.bearer_token, basic) {
             (Some(token), _) => Some(format!("Bearer {token}")),
             (None, Some((user, password))) => Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))),
             (None, None) => None,
         };
-        Http {
-            agent: agent.build().new_agent(),
-            urls,
-            current: AtomicUsize::new(0),
-            authorization,
-            deadline: config.deadline,
-        }
+        Http { agent, urls, current: AtomicUsize::new(0), authorization, deadline: config.deadline }
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Answer, Error> {
