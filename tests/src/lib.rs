@@ -66,6 +66,13 @@ pub fn plugin(name: &str) -> PathBuf {
     file
 }
 
+/// The host as users run it.
+pub fn release_host() -> PathBuf {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/release/smt-host");
+    assert!(file.is_file(), "{} is missing: run `make build`", file.display());
+    file
+}
+
 /// One record as a consumer sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {

@@ -88,6 +88,7 @@ fn the_printed_configuration_runs_again_and_holds_no_secret() {
         cpu-per-record = "1ms"
         output-records = 1000
         output-bytes = "64MiB"
+        accumulator-bytes = "1MiB"
     "#]]
     .assert_eq(&shown);
     std::fs::write(dir.path().join("printed.toml"), &first).unwrap();

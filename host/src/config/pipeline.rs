@@ -87,6 +87,9 @@ pub struct Limits {
     /// Bytes that a plugin may make of one batch [default: 64MiB]
     #[arg(long, env = "SMT_OUTPUT_BYTES", value_name = "SIZE")]
     pub output_bytes: Option<Size>,
+    /// Bytes that an aggregating plugin may keep of one group in one window [default: 1MiB]
+    #[arg(long, env = "SMT_ACCUMULATOR_BYTES", value_name = "SIZE")]
+    pub accumulator_bytes: Option<Size>,
 }
 
 impl Pipeline {
@@ -111,5 +114,6 @@ impl Limits {
         set(&mut self.cpu_per_record, &over.cpu_per_record);
         set(&mut self.output_records, &over.output_records);
         set(&mut self.output_bytes, &over.output_bytes);
+        set(&mut self.accumulator_bytes, &over.accumulator_bytes);
     }
 }

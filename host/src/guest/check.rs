@@ -19,7 +19,7 @@ pub(super) fn outcome(outcome: &Outcome, batch: &Batch, wiring: &Wiring, limits:
     }
 }
 
-fn contract(checked: Result<(), String>) -> Result<(), Failure> {
+pub(super) fn contract(checked: Result<(), String>) -> Result<(), Failure> {
     checked.map_err(|reason| Failure::Contract { reason })
 }
 
@@ -39,11 +39,11 @@ fn sizes(outcome: &Outcome, records: usize, limits: &Limits) -> Result<(), Failu
     Ok(())
 }
 
-fn inputs(inputs: &[u32], records: usize, per_input_max: u32) -> Result<(), Failure> {
+pub(super) fn inputs(inputs: &[u32], records: usize, per_input_max: u32) -> Result<(), Failure> {
     let (mut last, mut run) = (0, 0);
     for &input in inputs {
         if input as usize >= records {
-            return broken(format!("it emits for input {input}, but the batch has {records} records"));
+            return broken(format!("it emits for input {input}, but there are {records}"));
         }
         if input < last {
             return broken(format!("inputs decrease from {last} to {input}"));
@@ -96,7 +96,7 @@ fn headers(headers: &Headers, n: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn column(column: &Column, n: usize, least: i32, what: &str) -> Result<(), String> {
+pub(super) fn column(column: &Column, n: usize, least: i32, what: &str) -> Result<(), String> {
     same_length(column.lengths.len(), n, what)?;
     let mut total: u64 = 0;
     for &length in &column.lengths {
@@ -115,7 +115,7 @@ fn same_length(found: usize, wanted: usize, what: &str) -> Result<(), String> {
     if found == wanted {
         return Ok(());
     }
-    Err(format!("{what} has {found} entries for {wanted} emitted records"))
+    Err(format!("{what} has {found} entries, {wanted} are needed"))
 }
 
 /// -2 stands for the input's own value, which an output of another format cannot take.
@@ -154,4 +154,4 @@ fn key_formats(emitted: &Emitted, wiring: &Wiring) -> Result<(), String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 #[path = "check_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::guest::{Format, Output, Rejection, Wants};
 
-fn column_of(lengths: &[i32]) -> Column {
+pub(in crate::guest) fn column_of(lengths: &[i32]) -> Column {
     let total: i32 = lengths.iter().filter(|&&l| l > 0).sum();
     Column { data: vec![b'x'; usize::try_from(total).unwrap()], lengths: lengths.to_vec() }
 }

@@ -1,5 +1,7 @@
 //! What topics there are, and making those that are missing.
 
+use std::time::Duration;
+
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -13,6 +15,12 @@ use crate::exit::Stop;
 pub struct Shape {
     pub partitions: i32,
     pub replicas: i32,
+}
+
+/// Whether any broker answers.
+pub fn answers(settings: &Settings, within: Duration) -> Result<(), Stop> {
+    let consumer: BaseConsumer = settings.client("admin").create().map_err(|error| bad_client(&error))?;
+    consumer.fetch_metadata(None, within).map(drop).map_err(|error| away(settings, &error))
 }
 
 /// The shape of `topic`; `None` where there is no such topic.

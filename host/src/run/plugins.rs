@@ -45,6 +45,7 @@ fn limits(given: &config::Limits) -> Limits {
         cpu_per_record: given.cpu_per_record.map_or(default.cpu_per_record, |time| time.0),
         output_records_per_input_max: given.output_records.map_or(default.output_records_per_input_max, u32::from),
         output_bytes_max: given.output_bytes.map_or(default.output_bytes_max, |size| size.0),
+        accumulator_bytes_max: given.accumulator_bytes.map_or(default.accumulator_bytes_max, |size| size.0),
     }
 }
 

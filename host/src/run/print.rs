@@ -56,6 +56,7 @@ fn plugin_table(plugin: Plugin, configured: &Configured) -> Plugin {
         cpu_per_record: Some(Time(limits.cpu_per_record)),
         output_records: Some(Count(limits.output_records_per_input_max)),
         output_bytes: Some(Size(limits.output_bytes_max)),
+        accumulator_bytes: Some(Size(limits.accumulator_bytes_max)),
     };
     Plugin { limits, ..plugin }
 }

@@ -14,6 +14,24 @@ struct Field<'a> {
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let codec = codec(input)?;
+    let (ident, generics) = (&input.ident, lifetime(&input.generics)?.map(|lifetime| quote!(<#lifetime>)));
+    Ok(quote! {
+        #codec
+        impl #generics ::smt_plugin::IntoEmitted for #ident #generics {
+            fn outputs(target: ::smt_plugin::Target) -> ::std::vec::Vec<::smt_plugin::bindings::types::Output> {
+                ::std::vec![::smt_plugin::plugin::avro_output::<Self>(target)]
+            }
+            fn emit(self, out: &mut ::smt_plugin::Emitter) -> ::core::result::Result<(), ::smt_plugin::Reject> {
+                out.push(0, &self);
+                ::core::result::Result::Ok(())
+            }
+        }
+    })
+}
+
+/// Schema, decoding and encoding.
+pub(crate) fn codec(input: &DeriveInput) -> syn::Result<TokenStream> {
     let head = of_type(&input.attrs)?;
     let fields = fields(input, &head)?;
     let lifetime = lifetime(&input.generics)?;
@@ -40,15 +58,6 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         impl #generics ::smt_plugin::Encode for #ident #generics {
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) {
                 #(::smt_plugin::Encode::encode(&self.#idents, out);)*
-            }
-        }
-        impl #generics ::smt_plugin::IntoEmitted for #ident #generics {
-            fn outputs(target: ::smt_plugin::Target) -> ::std::vec::Vec<::smt_plugin::bindings::types::Output> {
-                ::std::vec![::smt_plugin::plugin::avro_output::<Self>(target)]
-            }
-            fn emit(self, out: &mut ::smt_plugin::Emitter) -> ::core::result::Result<(), ::smt_plugin::Reject> {
-                out.push(0, &self);
-                ::core::result::Result::Ok(())
             }
         }
     })

@@ -79,7 +79,7 @@ pub fn transform<T: Transform>(settings: &T::Settings, batch: &Batch) -> Outcome
 }
 
 /// The strings of a column, null as `None`.
-fn strings(column: &Column) -> impl Iterator<Item = Option<&[u8]>> {
+pub(crate) fn strings(column: &Column) -> impl Iterator<Item = Option<&[u8]>> {
     let mut rest = column.data.as_slice();
     column.lengths.iter().map(move |&length| {
         let (string, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
