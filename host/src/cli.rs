@@ -1,13 +1,12 @@
 //! Command line types, and the one match from a command to the module that does it.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, run, source};
+use crate::{demo, generate, inspect, log, run, source};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -27,22 +26,18 @@ const EXIT_CODES: &str = "Exit codes:
 #[command(subcommand_negates_reqs = true, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
-    run: run::Args,
+    run: run::PluginArgs,
     #[command(subcommand)]
     command: Option<Command>,
-    /// How log lines look: for people, or one JSON object a line.
-    #[arg(long, global = true, env = "SMT_LOG_FORMAT", default_value = "human")]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Human,
-    Json,
+    /// How log lines look: for people, or one JSON object a line [default: human]
+    #[arg(long, global = true, env = "SMT_LOG_FORMAT")]
+    log_format: Option<log::Format>,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// The pipelines of a configuration file.
+    Run(Box<run::FileArgs>),
     /// Everything embedded: broker, registry, database, customers, source and plugins.
     Demo(demo::Args),
     /// Insert fake Brazilian customers into a Postgres table.
@@ -65,34 +60,33 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code as u8);
         }
     };
-    log_to_stderr(cli.log_format);
-    match dispatch(cli) {
+    let (format, ended) = dispatch(cli);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
-            eprintln!("error: {stop}");
+            log::stop(format, &stop);
             ExitCode::from(stop.exit as u8)
         }
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Stop> {
-    match cli.command {
-        None => run::run(cli.run),
-        Some(Command::Demo(args)) => demo::run(args),
-        Some(Command::Generate(args)) => generate::run(args),
-        Some(Command::Source(args)) => source::run(args),
-        Some(Command::Inspect(args)) => inspect::run(args),
-    }
-}
-
-fn log_to_stderr(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SMT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rdkafka=off,librdkafka=off,wasmtime=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => builder.json().init(),
-    }
+/// How it ended, and the format to tell that in.
+fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
+    let start_log = |by_default: Option<log::Format>| {
+        let format = cli.log_format.or(by_default).unwrap_or_default();
+        log::start(format);
+        format
+    };
+    let job = match cli.command {
+        None => Ok(cli.run.job()),
+        Some(Command::Run(args)) => args.job(),
+        Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
+        Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
+        Some(Command::Source(args)) => return (start_log(None), source::run(args)),
+        Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
+    };
+    let format = start_log(job.as_ref().ok().and_then(|job| job.config.log_format));
+    (format, job.and_then(|job| job.run(format)))
 }
 
 #[cfg(test)]

@@ -20,9 +20,11 @@ pub mod generate;
 /// The JDBC source connector.
 pub mod source;
 
+/// What a user wants run: the configuration file, the options that win over it, their units and secrets.
+pub mod config;
 /// Everything embedded, from one command.
 pub mod demo;
-/// Pipelines from the command line.
+/// Pipelines from options and from a configuration file.
 pub mod run;
 
 /// What a plugin says of itself.
@@ -36,5 +38,9 @@ pub mod cli;
 pub mod database_tls;
 /// Exit codes, and the one way in which an error becomes text and a code.
 pub mod exit;
+/// Log lines, for people or for machines.
+pub mod log;
+/// The known name that a mistyped one was probably meant to be.
+pub mod nearest;
 /// Signals and the token that asks everything to stop.
 pub mod shutdown;

@@ -30,7 +30,7 @@ use crate::shutdown::Shutdown;
 pub use progress::Progress;
 
 /// What is done with a record that cannot be handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
     DeadLetter,
@@ -49,7 +49,7 @@ pub enum Delivery {
 #[derive(Clone)]
 pub struct Member {
     pub configured: Configured,
-    /// (output name, topic); an empty name is the first output.
+    /// (output name, topic); an output that is not here goes where the plugin says.
     pub topics: Vec<(String, String)>,
 }
 

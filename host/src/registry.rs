@@ -9,12 +9,18 @@ pub mod compatibility;
 mod error;
 /// Requests: addresses in turn, back-off, deadline.
 mod http;
+#[cfg(test)]
+mod http_tests;
 /// The embedded server.
 pub mod server;
 /// What the embedded server knows, and the file it is kept in.
 mod store;
 #[cfg(test)]
 mod tests;
+/// Whom to trust, and who we are.
+mod tls;
+#[cfg(test)]
+mod tls_tests;
 /// The five bytes before an Avro value.
 pub mod wire;
 
@@ -27,6 +33,7 @@ use serde_json::{Value, json};
 
 pub use error::Error;
 use http::{Answer, Http, encode, split_credentials};
+pub use tls::Tls;
 
 /// How to reach a registry.
 #[derive(Clone)]
@@ -36,6 +43,7 @@ pub struct Config {
     pub basic_auth: Option<(String, String)>,
     /// Wins over `basic_auth`.
     pub bearer_token: Option<String>,
+    pub tls: Tls,
     /// The most that one call may take, retries included.
     pub deadline: Duration,
 }
@@ -50,7 +58,7 @@ impl Config {
             urls.push(bare);
             basic_auth = basic_auth.or(credentials);
         }
-        Config { urls, basic_auth, bearer_token: None, deadline: Duration::from_secs(30) }
+        Config { urls, basic_auth, bearer_token: None, tls: Tls::default(), deadline: Duration::from_secs(30) }
     }
 }
 

@@ -33,8 +33,10 @@ struct Loaded {
 impl Plugin {
     /// Compiles `file` and asks it to describe itself.
     pub fn load(engine: &Engine, file: &Path, limits: Limits) -> Result<Plugin, LoadError> {
-        let bytes = std::fs::read(file)
-            .map_err(|e| refuse(file, &format!("cannot be read: {e}"), "check the path given with --plugin"))?;
+        let bytes = std::fs::read(file).map_err(|e| {
+            let hint = "check the path: on the command line it starts from here, in a file from that file's directory";
+            refuse(file, &format!("cannot be read: {e}"), hint)
+        })?;
         let encoded = component(&bytes).map_err(|(what, hint)| refuse(file, &what, hint))?;
         let component = Component::new(&engine.wasm, encoded).map_err(|e| {
             refuse(file, &format!("is not valid WASM: {e:#}"), "build it again; the file may be damaged")

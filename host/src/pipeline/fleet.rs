@@ -21,10 +21,12 @@ struct Ship {
     reported: u64,
 }
 
-/// Runs until all have ended. The first failure is the result.
+/// Runs until all have ended. A lone pipeline's failure is the result; of several, each is logged when it happens, for
+/// the others may go on for days, and the result only counts them.
 pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
     let begun = Instant::now();
-    let mut fleet = specs.into_iter().map(|spec| launch(spec, shutdown)).collect::<Result<Vec<_>, _>>()?;
+    let alone = specs.len() == 1;
+    let mut fleet = specs.into_iter().map(|spec| launch(spec, alone, shutdown)).collect::<Result<Vec<_>, _>>()?;
     let mut last = begun;
     while fleet.iter().any(|ship| !ship.thread.is_finished()) {
         std::thread::sleep(Duration::from_millis(20));
@@ -40,10 +42,18 @@ pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
         ship.reported = 0;
         ship.report(begun.elapsed());
     }
-    fleet.into_iter().map(Ship::end).fold(Ok(()), Result::and)
+    let count = fleet.len();
+    let mut failed: Vec<(String, Stop)> = fleet.into_iter().filter_map(Ship::end).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let summary = format!("{} of {count} pipelines failed: {}; the log says why", names.len(), names.join(", "));
+    let (_, first) = failed.swap_remove(0);
+    Err(if alone { first } else { Stop::new(first.exit, summary) })
 }
 
-fn launch(spec: Spec, shutdown: &Shutdown) -> Result<Ship, Stop> {
+fn launch(spec: Spec, alone: bool, shutdown: &Shutdown) -> Result<Ship, Stop> {
     let (name, shutdown) = (spec.name.clone(), shutdown.clone());
     let progress = Arc::new(Progress::default());
     let counters = progress.clone();
@@ -51,9 +61,8 @@ fn launch(spec: Spec, shutdown: &Shutdown) -> Result<Ship, Stop> {
         .name(format!("pipeline-{name}"))
         .spawn(move || {
             let (name, ended) = (spec.name.clone(), super::run(spec, &shutdown, &counters));
-            // At once: the others may go on for days before the command ends.
-            if let Err(stop) = &ended {
-                tracing::error!(pipeline = name, "stopped: {}", stop.what);
+            if let (Err(stop), false) = (&ended, alone) {
+                tracing::error!(pipeline = name, hint = stop.hint, "stopped: {}", stop.what);
             }
             ended
         })
@@ -69,8 +78,10 @@ impl Ship {
         tracing::info!(pipeline = self.name, "{} · {rate:.0} records/s", self.progress.line());
     }
 
-    fn end(self) -> Result<(), Stop> {
-        let panicked = || Err(Stop::new(Exit::Bug, format!("pipeline {} panicked; this is a bug", self.name)));
-        self.thread.join().unwrap_or_else(|_| panicked())
+    /// Why it failed, if it did.
+    fn end(self) -> Option<(String, Stop)> {
+        let panicked = |_| Err(Stop::new(Exit::Bug, format!("pipeline {} panicked; this is a bug", self.name)));
+        let ended = self.thread.join().unwrap_or_else(panicked);
+        ended.err().map(|stop| (self.name, stop))
     }
 }

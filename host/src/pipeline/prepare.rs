@@ -96,23 +96,14 @@ fn input_shape(spec: &Spec) -> Result<Shape, NotReady> {
 fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
-    for (i, declared) in wiring.outputs.iter().enumerate() {
-        let topic = chosen_topic(member, i, declared);
-        outputs.push(target(spec, member, declared, topic, shape)?);
-    }
-    for (name, topic) in &member.topics {
-        if !name.is_empty() && !wiring.outputs.iter().any(|output| output.name == *name) {
-            let known: Vec<&str> = wiring.outputs.iter().map(|output| output.name.as_str()).collect();
-            return Err(Stop::usage(format!("--output {name}={topic}: the plugin has no output {name}"))
-                .hint(format!("its outputs: {}", known.join(", ")))
-                .into());
-        }
+    for declared in &wiring.outputs {
+        outputs.push(target(spec, member, declared, chosen_topic(member, declared), shape)?);
     }
     Ok(Prepared { configured: member.configured.clone(), outputs })
 }
 
-fn chosen_topic<'a>(member: &'a Member, number: usize, declared: &'a Declared) -> &'a str {
-    let chosen = member.topics.iter().find(|(name, _)| *name == declared.name || (name.is_empty() && number == 0));
+fn chosen_topic<'a>(member: &'a Member, declared: &'a Declared) -> &'a str {
+    let chosen = member.topics.iter().find(|(name, _)| *name == declared.name);
     chosen.map_or(declared.topic.as_str(), |(_, topic)| topic)
 }
 

@@ -69,7 +69,8 @@ impl Http {
             urls.push(bare);
             basic = basic.or(credentials);
         }
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).tls_config(config.tls.0.clone());
+        let agent = agent.build().new_agent();
         let authorization = match (&config.bearer_token, basic) {
             (Some(token), _) => Some(format!("Bearer {token}")),
             (None, Some((user, password))) => Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))),

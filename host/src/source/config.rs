@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::clock::{Granularity, Zone};
 use super::encode::Calendar;
 use super::jdbc_url::{self, Database};
-use super::keys::{SUPPORTED, UNSUPPORTED, nearest};
+use super::keys::{SUPPORTED, UNSUPPORTED};
 use super::select::Wanted;
 use super::sql::{Origin, Quote};
 use super::values::Values;
 use crate::exit::Stop;
+use crate::nearest::nearest;
 
 /// Which rows a poll reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

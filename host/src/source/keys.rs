@@ -71,10 +71,3 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("topic.creation.groups", "use topic.creation.default.partitions"),
     ("config.action.reload", "start again after a change"),
 ];
-
-/// The allowed key nearest to a mistyped one, if any is near.
-pub(super) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |name: &str| strsim::damerau_levenshtein(&wrong.to_lowercase(), &name.to_lowercase());
-    let near = names.into_iter().min_by_key(|name| distance(name))?;
-    (distance(near) <= 2 + wrong.len() / 5).then_some(near)
-}

@@ -2,10 +2,10 @@
 
 use regex_lite::Regex;
 
-use super::keys::nearest;
 use super::sql::Table;
 use super::values::Values;
 use crate::exit::{Exit, Stop};
+use crate::nearest::nearest;
 
 /// What the connector file says of tables.
 #[derive(Debug, Clone)]

@@ -191,7 +191,7 @@ pub(super) fn check_columns(connector: &Connector, table: &Table, columns: &[(St
         columns.iter().find(|(column, _)| column == name).ok_or_else(|| {
             let text = format!("table {:?} has no column {name:?}", table.full_name());
             let stop = Stop::new(Exit::Connector, text);
-            match super::keys::nearest(name, names()) {
+            match crate::nearest::nearest(name, names()) {
                 Some(near) => stop.hint(format!("did you mean {near:?}? Case matters")),
                 None => stop.hint(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
             }

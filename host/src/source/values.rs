@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::keys::nearest;
 use crate::exit::Stop;
+use crate::nearest::nearest;
 
 pub(super) struct Values(pub(super) BTreeMap<String, String>);
 
