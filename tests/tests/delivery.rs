@@ -271,3 +271,25 @@ fn a_transaction_that_timed_out_while_the_host_stood_still_is_read_again() {
     assert!(status.success(), "{status}");
     assert_eq!(values(&read_committed("timeout-out"), 0), input);
 }
+
+#[test]
+fn of_two_instances_with_one_id_the_older_stops_and_the_newer_goes_on() {
+    world().topic("twins", 2);
+    let twin = || Running::start(spec("twins", "faults", &[("fault", "none")]));
+    let older = twin();
+    produce("twins", 0, &texts("first", 10));
+    older.until_read(10);
+    let newer = twin();
+    let mut written = 10;
+    // The older one may learn of it only where it has something to write.
+    eventually("the older one is fenced", LONG, || {
+        produce("twins", 0, &texts("a", 1));
+        produce("twins", 1, &texts("a", 1));
+        written += 2;
+        older.thread.as_ref().unwrap().is_finished()
+    });
+    assert_eq!(older.stop().unwrap_err().exit, Exit::Fenced);
+    eventually("the newer one has done the rest", LONG, || read_committed("twins-out").len() == written);
+    newer.stop().unwrap();
+    assert_eq!(read_committed("twins-out").len(), written);
+}
