@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -236,6 +236,16 @@ fn waiting_for_a_broker_ends_at_once_when_asked_to_stop() {
     assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
 }
 
+/// Ended when the test fails, too.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 #[test]
 fn a_transaction_that_timed_out_while_the_host_stood_still_is_read_again() {
     let world = world();
@@ -244,7 +254,7 @@ fn a_transaction_that_timed_out_while_the_host_stood_still_is_read_again() {
     let input = texts("a", 60_000);
     produce("timeout", 0, &input);
     let binary = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/smt-host");
-    let mut child = Command::new(binary)
+    let child = Command::new(binary)
         .arg("--plugin")
         .arg(plugin("faults"))
         .args(["--input", "timeout", "--output", "timeout-out", "--group", "timeout", "--until-end"])
@@ -254,10 +264,11 @@ fn a_transaction_that_timed_out_while_the_host_stood_still_is_read_again() {
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
-    let pid = Pid::from_raw(child.id() as i32).unwrap();
+    let mut child = Killed(child);
+    let pid = Pid::from_raw(child.0.id() as i32).unwrap();
     let is_open = || end("timeout-out", 0, "read_uncommitted") > end("timeout-out", 0, "read_committed");
     eventually("it stands still with a transaction open", LONG, || {
-        assert_eq!(child.try_wait().unwrap(), None, "it was too fast for this test");
+        assert_eq!(child.0.try_wait().unwrap(), None, "it was too fast for this test");
         kill_process(pid, Signal::STOP).unwrap();
         let open = is_open();
         if !open {
@@ -267,7 +278,29 @@ fn a_transaction_that_timed_out_while_the_host_stood_still_is_read_again() {
     });
     eventually("the coordinator aborts it", LONG, || !is_open());
     kill_process(pid, Signal::CONT).unwrap();
-    let status = child.wait().unwrap();
+    let status = child.0.wait().unwrap();
     assert!(status.success(), "{status}");
     assert_eq!(values(&read_committed("timeout-out"), 0), input);
+}
+
+#[test]
+fn of_two_instances_with_one_id_the_older_stops_and_the_newer_goes_on() {
+    world().topic("twins", 2);
+    let twin = || Running::start(spec("twins", "faults", &[("fault", "none")]));
+    let older = twin();
+    produce("twins", 0, &texts("first", 10));
+    older.until_read(10);
+    let newer = twin();
+    let mut written = 10;
+    // The older one may learn of it only where it has something to write.
+    eventually("the older one is fenced", LONG, || {
+        produce("twins", 0, &texts("a", 1));
+        produce("twins", 1, &texts("a", 1));
+        written += 2;
+        older.thread.as_ref().unwrap().is_finished()
+    });
+    assert_eq!(older.stop().unwrap_err().exit, Exit::Fenced);
+    eventually("the newer one has done the rest", LONG, || read_committed("twins-out").len() == written);
+    newer.stop().unwrap();
+    assert_eq!(read_committed("twins-out").len(), written);
 }
