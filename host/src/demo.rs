@@ -6,9 +6,9 @@
 mod broker;
 pub mod check;
 mod sample;
+mod tell;
 mod view;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -90,7 +90,7 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let settings = Settings::new(platform.kafka.brokers());
     let stop = Shutdown::new();
     let flow = start_flow(&args, &platform, &settings, &plugins, &stop)?;
-    write_endpoints(&platform)?;
+    tell::endpoints(&platform)?;
     let registry = Registry::new(registry::Config::new(&platform.registry.url()));
     let sample = Sample::of(&settings, &registry, PLUGINS[0], PARTITIONS);
     let watched = watch(&args, &flow, sample, &shutdown);
@@ -99,10 +99,10 @@ pub fn run(args: Args) -> Result<(), Stop> {
     end(flow).and(watched)?;
     if args.customers.is_some() && !shutdown.is_requested() {
         check::all(&platform.postgres.url(), &settings, &registry, platform.kafka.delivery())?;
-        say_how_to_go_on(&args);
+        tell::how_to_go_on(args.hold);
     }
     if args.hold && !shutdown.is_requested() {
-        say_where(&platform);
+        tell::where_it_is(&platform);
         while !shutdown.sleep(Duration::from_secs(1)) {}
     }
     Ok(())
@@ -290,47 +290,6 @@ fn arrived(flow: &Flow, total: u64) -> bool {
     flow.customers.rows.load(Relaxed) >= total
         && flow.source.records.load(Relaxed) >= flowed
         && flow.plugins.iter().all(|(_, progress)| Progress::get(&progress.records_in) >= flowed)
-}
-
-fn write_endpoints(platform: &Platform) -> Result<(), Stop> {
-    let endpoints = serde_json::json!({
-        "kafka": platform.kafka.brokers(),
-        "registry": platform.registry.url(),
-        "postgres": platform.postgres.url(),
-        "connect": null,
-        "admin": null,
-        "s3": null,
-    });
-    let file = platform.dir.path().join("endpoints.json");
-    // It holds the database's password.
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    let written = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
-    written
-        .and_then(|mut out| writeln!(out, "{endpoints:#}"))
-        .map_err(|error| Stop::start(format!("{}: {error}", file.display())))
-}
-
-fn say_where(platform: &Platform) {
-    println!("\nThe platform stays up until Ctrl-C. From another terminal:");
-    println!("  kcat -b {} -t jovens -C -o beginning -c 3", platform.kafka.brokers());
-    println!("  curl {}/subjects", platform.registry.url());
-    println!("  addresses and the database's password: {}", platform.dir.path().join("endpoints.json").display());
-}
-
-fn say_how_to_go_on(args: &Args) {
-    let program = std::env::args().next().unwrap_or_else(|| "smt-host".to_owned());
-    println!("\nHow to go on:");
-    if !args.hold {
-        println!(
-            "  leave it running       {program} demo --hold --customers 500   (without --customers it never ends)"
-        );
-        println!(
-            "  look into the topics   kcat -b ADDRESS -t jovens -C -o beginning -c 3   (while it runs; it says where)"
-        );
-    }
-    println!("  keep what was made     {program} demo --dir my-demo");
-    println!("  write a plugin         plugins/jovens is 37 lines; plugins/README.md says how to build and try yours");
 }
 
 /// Waits for all services; the first failure is the result.

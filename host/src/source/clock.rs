@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::encode::{Calendar, EPOCH_2000_MICROS, Unfit, civil, long, shifted, text};
+use super::values::Values;
+use crate::exit::Stop;
 
 pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 /// What the JDBC driver makes of the timestamps `infinity` and `-infinity`.
@@ -123,6 +125,29 @@ fn iso(wall: i64, more: &str) -> String {
     let (seconds, micros) = (wall.rem_euclid(DAY_MICROS) / 1_000_000, wall.rem_euclid(1_000_000));
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}{more}")
+}
+
+/// The key `timestamp.granularity`.
+pub(super) fn granularity(values: &Values) -> Result<Granularity, Stop> {
+    values.choice(
+        "timestamp.granularity",
+        &[
+            ("connect_logical", Granularity::ConnectLogical),
+            ("micros_long", Granularity::MicrosLong),
+            ("micros_string", Granularity::MicrosString),
+            ("micros_iso_datetime_string", Granularity::MicrosIso),
+            ("nanos_long", Granularity::NanosLong),
+            ("nanos_string", Granularity::NanosString),
+            ("nanos_iso_datetime_string", Granularity::NanosIso),
+        ],
+    )
+}
+
+/// The key `db.timezone`.
+pub(super) fn zone(values: &Values) -> Result<Zone, Stop> {
+    let Some(name) = values.get("db.timezone") else { return Ok(Zone::UTC) };
+    let unknown = || Stop::usage(format!("db.timezone is {name:?}; allowed: an IANA name or an offset"));
+    Zone::named(name).ok_or_else(|| unknown().hint("for example America/Sao_Paulo or -03:00"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::clock::{Granularity, Zone};
+use super::clock::{self, Granularity, Zone};
 use super::encode::Calendar;
 use super::jdbc_url::{self, Database};
 use super::keys::{SUPPORTED, UNSUPPORTED};
@@ -119,8 +119,8 @@ impl Connector {
                 "date.calendar.system",
                 &[("LEGACY", Calendar::Legacy), ("PROLEPTIC_GREGORIAN", Calendar::Proleptic)],
             )?,
-            granularity: granularity(&values)?,
-            zone: zone(&values)?,
+            granularity: clock::granularity(&values)?,
+            zone: clock::zone(&values)?,
             attempts: values.number("connection.attempts", 3, 1..=i32::MAX.into())? as u32,
             backoff: values.millis("connection.backoff.ms", 10_000)?,
             partitions: values.number("topic.creation.default.partitions", 1, 1..=10_000)? as i32,
@@ -271,27 +271,6 @@ fn query(values: &Values, wanted: &Wanted) -> Result<Option<String>, Stop> {
         return Err(Stop::usage("query ends with a semicolon").hint("leave it out: a condition is appended"));
     }
     Ok(query.map(str::to_owned))
-}
-
-fn granularity(values: &Values) -> Result<Granularity, Stop> {
-    values.choice(
-        "timestamp.granularity",
-        &[
-            ("connect_logical", Granularity::ConnectLogical),
-            ("micros_long", Granularity::MicrosLong),
-            ("micros_string", Granularity::MicrosString),
-            ("micros_iso_datetime_string", Granularity::MicrosIso),
-            ("nanos_long", Granularity::NanosLong),
-            ("nanos_string", Granularity::NanosString),
-            ("nanos_iso_datetime_string", Granularity::NanosIso),
-        ],
-    )
-}
-
-fn zone(values: &Values) -> Result<Zone, Stop> {
-    let Some(name) = values.get("db.timezone") else { return Ok(Zone::UTC) };
-    let unknown = || Stop::usage(format!("db.timezone is {name:?}; allowed: an IANA name or an offset"));
-    Zone::named(name).ok_or_else(|| unknown().hint("for example America/Sao_Paulo or -03:00"))
 }
 
 fn initial(values: &Values) -> Result<Initial, Stop> {

@@ -1,0 +1,48 @@
+//! What the demo tells others: where everything is, and how to go on.
+
+use std::io::Write;
+
+use super::Platform;
+use crate::exit::Stop;
+
+/// `endpoints.json`, for other programs.
+pub(super) fn endpoints(platform: &Platform) -> Result<(), Stop> {
+    let endpoints = serde_json::json!({
+        "kafka": platform.kafka.brokers(),
+        "registry": platform.registry.url(),
+        "postgres": platform.postgres.url(),
+        "connect": null,
+        "admin": null,
+        "s3": null,
+    });
+    let file = platform.dir.path().join("endpoints.json");
+    // It holds the database's password.
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let written = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
+    written
+        .and_then(|mut out| writeln!(out, "{endpoints:#}"))
+        .map_err(|error| Stop::start(format!("{}: {error}", file.display())))
+}
+
+pub(super) fn where_it_is(platform: &Platform) {
+    println!("\nThe platform stays up until Ctrl-C. From another terminal:");
+    println!("  kcat -b {} -t jovens -C -o beginning -c 3", platform.kafka.brokers());
+    println!("  curl {}/subjects", platform.registry.url());
+    println!("  addresses and the database's password: {}", platform.dir.path().join("endpoints.json").display());
+}
+
+pub(super) fn how_to_go_on(hold: bool) {
+    let program = std::env::args().next().unwrap_or_else(|| "smt-host".to_owned());
+    println!("\nHow to go on:");
+    if !hold {
+        println!(
+            "  leave it running       {program} demo --hold --customers 500   (without --customers it never ends)"
+        );
+        println!(
+            "  look into the topics   kcat -b ADDRESS -t jovens -C -o beginning -c 3   (while it runs; it says where)"
+        );
+    }
+    println!("  keep what was made     {program} demo --dir my-demo");
+    println!("  write a plugin         plugins/jovens is 37 lines; plugins/README.md says how to build and try yours");
+}
