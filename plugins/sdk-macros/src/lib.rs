@@ -39,8 +39,8 @@ pub fn settings(input: TokenStream) -> TokenStream {
     expand(settings::derive(&parse_macro_input!(input as DeriveInput)))
 }
 
-/// Several outputs: an enum with a record in each variant, or a `Record<..>`, or `Keep` for the input as it is. An output
-/// is named after its variant in lower case; `#[output(topic = "..")]` is its topic, else the transform's.
+/// Several outputs: an enum with a record in each variant, or a `Record<..>`, or `Keep` for the input as it is. An
+/// output is named after its variant in lower case; `#[output(topic = "..")]` is its topic, else the transform's.
 #[proc_macro_derive(Outputs, attributes(output))]
 pub fn outputs(input: TokenStream) -> TokenStream {
     expand(outputs::derive(&parse_macro_input!(input as DeriveInput)))
@@ -49,8 +49,8 @@ pub fn outputs(input: TokenStream) -> TokenStream {
 /// Makes a function the plugin: `#[transform(topic = "..", key, headers, position)]`, the last three to fill the fields
 /// of that name in its `Context`. The function stays callable.
 ///
-/// It takes the input (what implements `Input`), then optionally `&Context<'_>` and a reference to the settings, in this
-/// order or the other, and returns what implements `IntoEmitted`, or an `impl Iterator` of that.
+/// It takes the input (what implements `Input`), then optionally `&Context<'_>` and a reference to the settings, in
+/// this order or the other, and returns what implements `IntoEmitted`, or an `impl Iterator` of that.
 #[proc_macro_attribute]
 pub fn transform(arguments: TokenStream, function: TokenStream) -> TokenStream {
     expand(transform::expand(arguments.into(), &parse_macro_input!(function as ItemFn)))

@@ -173,7 +173,7 @@ fn field_node(field: &Field<'_>) -> syn::Result<TokenStream> {
     };
     let Some(default) = default else { return Ok(node) };
     let message = format!(
-        "the default of `{}` is no value of its type (an enum's is one of its symbols; a nullable field's is null, unasked)",
+        "the default of `{}` is no value of its type (an enum's is a symbol of it, a nullable field's is null, unasked)",
         field.ident
     );
     Ok(quote_spanned!(default.span()=> (#node).checked(#message)))

@@ -25,8 +25,8 @@ pub struct Target {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no record that can be emitted",
     label = "cannot be emitted",
-    note = "a record derives AvroRecord, or is &str, String, &[u8], Vec<u8>, JsonText, Json or Keep, or a Record<..> of \
-            such a value"
+    note = "a record derives AvroRecord, or is &str, String, &[u8], Vec<u8>, JsonText, Json or Keep, or a Record<..> \
+            of such a value"
 )]
 pub trait Single {
     fn output(target: Target) -> Output;

@@ -8,8 +8,8 @@ use crate::emit::Reject;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no input of a transform",
     label = "no input",
-    note = "a transform's first parameter derives AvroRecord, or is &str, &[u8], JsonText or Json; or an Option of such \
-            a type, which is None for a tombstone"
+    note = "a transform's first parameter derives AvroRecord, or is &str, &[u8], JsonText or Json; or an Option of \
+            such a type, which is None for a tombstone"
 )]
 pub trait Input<'a>: Sized {
     /// Whether records with a null value are handed over.

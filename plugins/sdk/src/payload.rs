@@ -48,7 +48,8 @@ macro_rules! plain {
     )*};
 }
 
-plain!(&[u8], value => value; Vec<u8>, value => value; &str, value => value.as_bytes(); String, value => value.as_bytes());
+plain!(&[u8], value => value; Vec<u8>, value => value);
+plain!(&str, value => value.as_bytes(); String, value => value.as_bytes());
 
 /// For the derive: the format of an Avro record.
 #[doc(hidden)]

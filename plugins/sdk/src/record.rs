@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 /// A value or a tombstone, and what it shall not inherit from the input. What is not set is inherited.
 ///
-/// `K` is the type of the key it may get: `Record<Word<'_>, &str>` has text, and `Record<Order, CustomerId>` an Avro key
-/// where `CustomerId` derives `AvroRecord`. A `Record<Word<'_>>` keeps the input's key or has none.
+/// `K` is the type of the key it may get: `Record<Word<'_>, &str>` has text, and `Record<Order, CustomerId>` an Avro
+/// key where `CustomerId` derives `AvroRecord`. A `Record<Word<'_>>` keeps the input's key or has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<T, K = Keep> {
     value: Option<T>,
