@@ -2,7 +2,7 @@
 # Builds the plugins for wasm32 into target/plugins/<name>.wasm. Idempotent; cargo decides what is to be done.
 set -eu
 cd "$(dirname "$0")/.."
-plugins="jovens idadeclass faults"
+plugins="jovens idadeclass idadecont faults faults-aggregate"
 target=wasm32-unknown-unknown
 remembered=target/wasm-std/.no-rustup-target
 
@@ -48,8 +48,8 @@ fi
 
 mkdir -p target/plugins
 for plugin in $plugins; do
-    cmp -s "$out/$target/plugin/$plugin.wasm" "target/plugins/$plugin.wasm" ||
-        cp "$out/$target/plugin/$plugin.wasm" "target/plugins/$plugin.wasm"
+    built=$out/$target/plugin/$(echo "$plugin" | tr - _).wasm
+    cmp -s "$built" "target/plugins/$plugin.wasm" || cp "$built" "target/plugins/$plugin.wasm"
     echo "target/plugins/$plugin.wasm $(wc -c <"target/plugins/$plugin.wasm") bytes"
 done
 

@@ -1,5 +1,7 @@
 //! The derives and the attribute of smt-plugin. Use them through that crate.
 
+mod accumulator;
+mod aggregate;
 mod attributes;
 mod enumeration;
 mod literal;
@@ -11,7 +13,7 @@ mod transform;
 mod unsupported;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, ItemFn, parse_macro_input};
+use syn::{DeriveInput, ItemFn, ItemImpl, parse_macro_input};
 
 fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     result.unwrap_or_else(|error| error.to_compile_error()).into()
@@ -54,4 +56,22 @@ pub fn outputs(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn transform(arguments: TokenStream, function: TokenStream) -> TokenStream {
     expand(transform::expand(arguments.into(), &parse_macro_input!(function as ItemFn)))
+}
+
+/// A struct of accumulators is an accumulator, merged field by field. A field of another type says how:
+/// `#[accumulator(merge = i64::add_assign)]`, a function of `&mut` the older and `&` the newer value.
+#[proc_macro_derive(Accumulator, attributes(accumulator, avro))]
+pub fn accumulator(input: TokenStream) -> TokenStream {
+    expand(accumulator::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// Makes a type the plugin: on its `impl Aggregate for ..`, `#[aggregate(topic = "..", tumbling = "30s")]`.
+///
+/// Windows: `tumbling = "30s"`, or `hopping = "30s", advance = "10s"`, or none: one group a key for ever. With a window
+/// `grace`, `retention` and `idle` (durations) and `emit = "final"` (else `"changes"`). `time = "field"` is the input's
+/// field with the event time, `partitioned` says that the input already stands where its groups do, and `version` is
+/// raised when accumulators of an older build can no longer be read. The summary is the implementation's doc comment.
+#[proc_macro_attribute]
+pub fn aggregate(arguments: TokenStream, implementation: TokenStream) -> TokenStream {
+    expand(aggregate::expand(arguments.into(), parse_macro_input!(implementation as ItemImpl)))
 }

@@ -17,6 +17,37 @@ struct Field<'a> {
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let codec = codec(input)?;
+    let lifetime = lifetime(&input.generics)?;
+    let (ident, generics) = (&input.ident, lifetime.as_ref().map(|lifetime| quote!(<#lifetime>)));
+    let from = lifetime.unwrap_or_else(|| Lifetime::new("'record", ident.span()));
+    Ok(quote! {
+        #codec
+        impl<#from> ::smt_plugin::Input<#from> for #ident #generics {
+            fn format() -> ::smt_plugin::bindings::types::Format {
+                ::smt_plugin::payload::avro::<Self>()
+            }
+            fn read(
+                value: ::core::option::Option<&#from [u8]>,
+            ) -> ::core::result::Result<Self, ::smt_plugin::Reject> {
+                ::smt_plugin::read_avro(value)
+            }
+        }
+        impl #generics ::smt_plugin::Payload for #ident #generics {
+            fn format() -> ::core::option::Option<::smt_plugin::bindings::types::Format> {
+                ::core::option::Option::Some(::smt_plugin::payload::avro::<Self>())
+            }
+            #[inline]
+            fn write(&self, out: &mut ::smt_plugin::Strings) -> ::core::result::Result<(), ::smt_plugin::Reject> {
+                out.push_with(|out| ::smt_plugin::Encode::encode(self, out));
+                ::core::result::Result::Ok(())
+            }
+        }
+    })
+}
+
+/// Schema, decoding and encoding.
+pub(crate) fn codec(input: &DeriveInput) -> syn::Result<TokenStream> {
     let head = of_type(&input.attrs)?;
     let lifetime = lifetime(&input.generics)?;
     let fields = fields(input, &head)?;
@@ -43,29 +74,6 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         impl #generics ::smt_plugin::Encode for #ident #generics {
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) {
                 #(::smt_plugin::Encode::encode(&self.#idents, out);)*
-            }
-        }
-        impl<#from> ::smt_plugin::Input<#from> for #ident #generics {
-            fn format() -> ::smt_plugin::bindings::types::Format {
-                ::smt_plugin::payload::avro::<Self>()
-            }
-            fn read(
-                value: ::core::option::Option<&#from [u8]>,
-            ) -> ::core::result::Result<Self, ::smt_plugin::Reject> {
-                ::smt_plugin::read_avro(value)
-            }
-        }
-        impl #generics ::smt_plugin::Payload for #ident #generics {
-            fn format() -> ::core::option::Option<::smt_plugin::bindings::types::Format> {
-                ::core::option::Option::Some(::smt_plugin::payload::avro::<Self>())
-            }
-            #[inline]
-            fn write(
-                &self,
-                out: &mut ::smt_plugin::Strings,
-            ) -> ::core::result::Result<(), ::smt_plugin::Reject> {
-                out.push_with(|out| ::smt_plugin::Encode::encode(self, out));
-                ::core::result::Result::Ok(())
             }
         }
     })
