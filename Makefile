@@ -4,7 +4,7 @@ CACHE := $(if $(SMT_CACHE),$(SMT_CACHE),$(HOME)/.cache/smt-host)
 export PATH := $(CACHE)/bin:$(PATH)
 CUSTOMERS ?= 500
 
-.PHONY: help setup build plugins demo lint test
+.PHONY: help setup build plugins demo lint test bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,8 @@ lint: setup ## formatting, lints, licences
 	cargo deny check bans licenses sources
 
 test: lint plugins ## everything that has to hold
-	bash plugins/wasip2.sh
 	cargo build -p smt-host
 	cargo test --workspace
+
+bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency" chooses)
+	cargo bench -q -p smt-tests --bench smt -- $(BENCH)

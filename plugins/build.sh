@@ -2,15 +2,15 @@
 # Builds the plugins for wasm32 into target/plugins/<name>.wasm. Idempotent; cargo decides what is to be done.
 set -eu
 cd "$(dirname "$0")/.."
-plugins="jovens idadeclass idadecont faults faults-aggregate"
+plugins="jovens idadeclass idadecont faults faults-aggregate concat"
 target=wasm32-unknown-unknown
 remembered=target/wasm-std/.no-rustup-target
 
-has_target() { rustup target list --installed 2>/dev/null | grep -qx "$target"; }
+has_target() { rustup target list --installed 2>/dev/null | grep -qx "$1"; }
 
-if has_target; then
+if has_target $target; then
     way="the target rustup has"
-elif [ ! -e "$remembered" ] && timeout 60 rustup target add "$target" >/dev/null 2>&1 && has_target; then
+elif [ ! -e "$remembered" ] && timeout 60 rustup target add "$target" >/dev/null 2>&1 && has_target $target; then
     way="the target rustup has just fetched"
 else
     way=debian
@@ -51,6 +51,20 @@ for plugin in $plugins; do
     built=$out/$target/plugin/$(echo "$plugin" | tr - _).wasm
     cmp -s "$built" "target/plugins/$plugin.wasm" || cp "$built" "target/plugins/$plugin.wasm"
     echo "target/plugins/$plugin.wasm $(wc -c <"target/plugins/$plugin.wasm") bytes"
+done
+
+# For the host's tests of WASI; nothing else needs these targets.
+no_wasi=target/plugins/.no-wasi
+rm -f "$no_wasi"
+for wasi in wasip1 wasip2; do
+    if ! has_target wasm32-$wasi && { [ -e "$remembered" ] || ! timeout 60 rustup target add wasm32-$wasi >/dev/null 2>&1; }; then
+        echo "no target wasm32-$wasi: the tests of WASI are left out" | tee "$no_wasi"
+        continue
+    fi
+    for plugin in jovens probe; do
+        cargo rustc -q --locked --profile plugin --target wasm32-$wasi -p "$plugin" --lib --crate-type cdylib
+        cp "target/wasm32-$wasi/plugin/$plugin.wasm" "target/plugins/$plugin-$wasi.wasm"
+    done
 done
 
 # What each plugin carries of the SDK: a jump here is a dependency or a formatter that crept in.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::exit::Stop;
-use crate::guest::{Configured, Engine, Format, Limits, LoadError, Plugin, Wants};
+use crate::guest::{Configured, Emit, Engine, Format, Grouping, Limits, LoadError, Plugin, Wants, World};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -56,13 +56,18 @@ fn describe(plugin: &Plugin, configured: &Result<Configured, LoadError>) -> Valu
         "file": plugin.file().display().to_string(),
         "bytes": plugin.bytes_len(),
         "sha256": plugin.sha256(),
-        "world": "transform",
+        "world": plugin.world(),
         "contract": plugin.contract(),
         "imports": plugin.imports(),
         "settings": settings,
     });
     match configured {
-        Ok(configured) => wiring(&mut value, configured),
+        Ok(configured) => {
+            wiring(&mut value, configured);
+            if let World::Aggregate(asked) = configured.world() {
+                value["grouping"] = grouping(asked);
+            }
+        }
         Err(error) => value["unconfigured"] = json!(error.what),
     }
     value
@@ -82,6 +87,30 @@ fn wiring(value: &mut Value, configured: &Configured) {
     value["key"] = wiring.key.as_ref().map(format).into();
     value["wants"] = wants(wiring.wants).into();
     value["outputs"] = outputs.collect();
+}
+
+fn grouping(grouping: &Grouping) -> Value {
+    let window = grouping.window.map(|w| {
+        json!({
+            "size-ms": w.size_ms,
+            "advance-ms": w.advance_ms,
+            "grace-ms": w.grace_ms,
+            "retention-ms": w.retention_ms,
+            "idle-ms": w.idle_ms,
+        })
+    });
+    let emit = match grouping.emit {
+        Emit::Changes => "changes",
+        Emit::Final => "final",
+    };
+    json!({
+        "key": format(&grouping.key),
+        "window": window,
+        "emit": emit,
+        "time-field": grouping.time_field,
+        "partitioned": grouping.partitioned,
+        "accumulator-version": grouping.accumulator_version,
+    })
 }
 
 fn wants(wants: Wants) -> Vec<&'static str> {
@@ -119,13 +148,37 @@ fn text(value: &Value) -> String {
         line(&mut out, "key", &format_text(&value["key"]));
     }
     list(&mut out, "wants", &value["wants"], |want| want.as_str().unwrap_or_default().to_owned());
+    grouping_lines(&mut out, &value["grouping"]);
     for output in value["outputs"].as_array().into_iter().flatten() {
         let name = output["name"].as_str().unwrap_or_default();
         line(&mut out, "output", &format!("{name}, to topic {}", output["topic"].as_str().unwrap_or_default()));
         line(&mut out, "  value", &format_text(&output["value"]));
-        line(&mut out, "  key", &format_text(&output["key"]));
+        let inherited = output["key"].is_null() && !value["grouping"].is_null();
+        line(&mut out, "  key", &if inherited { "the group's".to_owned() } else { format_text(&output["key"]) });
     }
     out
+}
+
+/// Nothing, of a transformer.
+fn grouping_lines(out: &mut String, grouping: &Value) {
+    let Some(emit) = grouping["emit"].as_str() else { return };
+    line(out, "group key", &format_text(&grouping["key"]));
+    let window = &grouping["window"];
+    if window.is_null() {
+        line(out, "window", "none: one group a key for ever");
+    } else {
+        let of = |name: &str| window[name].as_u64().map_or("the host's default".to_owned(), |ms| format!("{ms} ms"));
+        line(out, "window", &format!("size {}, advance {}", of("size-ms"), of("advance-ms")));
+        line(out, "  grace", &of("grace-ms"));
+        line(out, "  retention", &of("retention-ms"));
+        line(out, "  idle", &of("idle-ms"));
+    }
+    line(out, "emit", emit);
+    line(out, "time", grouping["time-field"].as_str().unwrap_or("the record's timestamp"));
+    if grouping["partitioned"] == true {
+        line(out, "partitioned", "its input stands where its groups do");
+    }
+    line(out, "accumulator", &format!("version {}", grouping["accumulator-version"]));
 }
 
 fn setting_line(setting: &Value) -> String {
@@ -161,6 +214,8 @@ fn line(out: &mut String, what: &str, value: &str) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::guest::Window;
+    use expect_test::expect;
 
     #[test]
     fn a_setting_is_a_name_and_a_value_that_may_hold_anything() {
@@ -173,6 +228,36 @@ mod tests {
         let shown = format_text(&format(&Format::Avro(r#"{"type":"int"}"#.into())));
         assert_eq!(shown, "avro\n{\n  \"type\": \"int\"\n}");
         assert_eq!(format_text(&format(&Format::Avro("broken".into()))), "avro\n\"broken\"");
+    }
+
+    #[test]
+    fn an_aggregator_shows_its_grouping() {
+        let window =
+            Window { size_ms: 30_000, advance_ms: 30_000, grace_ms: Some(0), retention_ms: None, idle_ms: None };
+        let asked = Grouping {
+            key: Format::Bytes,
+            window: Some(window),
+            emit: Emit::Final,
+            time_field: Some("at".into()),
+            partitioned: true,
+            accumulator_version: 7,
+        };
+        let mut shown = String::new();
+        grouping_lines(&mut shown, &grouping(&asked));
+        expect![[r"
+            group key   bytes
+            window      size 30000 ms, advance 30000 ms
+              grace     0 ms
+              retention the host's default
+              idle      the host's default
+            emit        final
+            time        at
+            partitioned its input stands where its groups do
+            accumulator version 7
+        "]]
+        .assert_eq(&shown);
+        grouping_lines(&mut shown, &Value::Null);
+        assert_eq!(shown.lines().count(), 9);
     }
 
     #[test]

@@ -3,7 +3,11 @@
 //! Every librdkafka property that we set is set here, with the reason; what the operator passes through comes last and
 //! wins, but for the few that delivery rests on. Nothing here knows plugins.
 
+pub mod lag;
+pub mod member;
 pub mod partition;
+pub mod patience;
+pub mod producer;
 pub mod topics;
 pub mod transaction;
 
@@ -84,6 +88,14 @@ impl Settings {
             // The least that brokers allow by default: how long a killed member keeps its partitions from the others.
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "2000");
+        self.pass_through(&mut config);
+        config
+    }
+
+    /// A consumer that tells once a second how far it is: what a worker polls.
+    pub fn member(&self, group: &str, from: From) -> ClientConfig {
+        let mut config = self.consumer(group, from);
+        config.set("statistics.interval.ms", "1000");
         self.pass_through(&mut config);
         config
     }

@@ -1,16 +1,19 @@
 //! The way of a record, from poll to commit.
 //!
 //! A pipeline is one input, one consumer group, its workers and one or more plugins that share its reads, its
-//! transactions and its fate. A worker is one thread with one consumer and one transactional producer; nothing
-//! asynchronous and no lock but the transaction's own, taken once a batch, stands in a record's way.
+//! transactions and its fate. A worker is one thread with one consumer and one producer; nothing asynchronous and no
+//! lock stands in a record's way.
 
+pub mod batch;
 pub mod dead_letter;
 pub mod emit;
 pub mod end;
+pub mod fleet;
 pub mod group;
 pub mod plugin;
 pub mod prepare;
 pub mod progress;
+pub mod ready;
 pub mod resolve;
 pub mod worker;
 
@@ -19,6 +22,7 @@ use std::time::Duration;
 
 use crate::exit::Stop;
 use crate::guest::Configured;
+use crate::kafka::patience::Outage;
 use crate::kafka::{From, Settings};
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
@@ -74,23 +78,30 @@ pub struct Spec {
     pub registry: Registry,
 }
 
+/// How long the registry is waited for in one go where it is asked again anyway.
+const REGISTRY_TRY: Duration = Duration::from_secs(2);
+
 /// Runs a pipeline until it is asked to stop, its input's end is reached (`until_end`), or it fails. Blocking.
-pub fn run(spec: Spec, shutdown: &Shutdown, progress: &Arc<Progress>) -> Result<(), Stop> {
-    let members = prepare::members(&spec)?;
+pub fn run(mut spec: Spec, shutdown: &Shutdown, progress: &Arc<Progress>) -> Result<(), Stop> {
+    if !spec.fail_fast {
+        spec.registry = spec.registry.with_deadline(REGISTRY_TRY);
+    }
     // One worker that fails stops its siblings too, but never other pipelines.
-    let failed = Shutdown::new();
+    let stop = shutdown.child();
+    let outage = Arc::new(Outage::new(&spec.name));
+    let Some(ready) = ready::wait(&spec, &stop, &outage)? else { return Ok(()) };
+    let task = worker::Task { spec: &spec, ready: &ready, stop: &stop, outage: &outage, progress };
     let results: Vec<Result<(), Stop>> = std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for number in 0..spec.workers {
-            let (spec, members, failed) = (&spec, &members, failed.clone());
-            threads.push(scope.spawn(move || {
-                let result = worker::run(spec, members, number, &worker::Stops { shutdown, failed: &failed }, progress);
+        let start = |number| {
+            scope.spawn(move || {
+                let result = worker::run(task, number);
                 if result.is_err() {
-                    failed.request();
+                    task.stop.request();
                 }
                 result
-            }));
-        }
+            })
+        };
+        let threads: Vec<_> = (0..spec.workers).map(start).collect();
         threads.into_iter().map(join).collect()
     });
     results.into_iter().collect()

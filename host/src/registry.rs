@@ -78,6 +78,7 @@ pub struct Compatibility {
 #[derive(Clone)]
 pub struct Registry {
     inner: Arc<Inner>,
+    deadline: Duration,
 }
 
 struct Inner {
@@ -96,7 +97,12 @@ impl Registry {
     /// Connects to nothing yet.
     pub fn new(config: Config) -> Registry {
         let inner = Inner { http: Http::new(&config), schemas: Mutex::default(), ids: Mutex::default() };
-        Registry { inner: Arc::new(inner) }
+        Registry { inner: Arc::new(inner), deadline: config.deadline }
+    }
+
+    /// The same registry for a caller that would rather try again itself than wait.
+    pub fn with_deadline(&self, deadline: Duration) -> Registry {
+        Registry { inner: self.inner.clone(), deadline }
     }
 
     /// The schema of an id. An id never changes its schema, so it is cached for ever.
@@ -104,7 +110,7 @@ impl Registry {
         if let Some(schema) = lock(&self.inner.schemas).get(&id) {
             return Ok(schema.clone());
         }
-        let answer = self.inner.http.get(&format!("/schemas/ids/{id}"))?;
+        let answer = self.get(&format!("/schemas/ids/{id}"))?;
         let body = answer.accept(|| format!("schema id {id}"))?;
         let schema: Arc<str> = text(&body, "schema")?.into();
         lock(&self.inner.schemas).insert(id, schema.clone());
@@ -118,7 +124,7 @@ impl Registry {
             return Ok(*id);
         }
         let path = format!("/subjects/{}/versions", encode(subject));
-        let answer = self.inner.http.post(&path, &json!({ "schema": schema }))?;
+        let answer = self.post(&path, &json!({ "schema": schema }))?;
         if answer.status == 409 {
             return Err(self.incompatible(subject, schema, &answer));
         }
@@ -130,11 +136,11 @@ impl Registry {
     /// Asks whether `register` would be accepted.
     pub fn check(&self, subject: &str, schema: &str) -> Result<Compatibility, Error> {
         let all = format!("/compatibility/subjects/{}/versions?verbose=true", encode(subject));
-        let mut answer = self.inner.http.post(&all, &json!({ "schema": schema }))?;
+        let mut answer = self.post(&all, &json!({ "schema": schema }))?;
         // Older registries only compare with one version.
         if answer.status == 405 || (answer.status == 404 && !answer.names_a_missing_version()) {
             let latest = format!("/compatibility/subjects/{}/versions/latest?verbose=true", encode(subject));
-            answer = self.inner.http.post(&latest, &json!({ "schema": schema }))?;
+            answer = self.post(&latest, &json!({ "schema": schema }))?;
         }
         if answer.names_a_missing_version() {
             return Ok(Compatibility { compatible: true, messages: Vec::new() });
@@ -147,7 +153,7 @@ impl Registry {
 
     /// Id, version and text of the newest schema of a subject, if it has any.
     pub fn latest(&self, subject: &str) -> Result<Option<(u32, u32, Arc<str>)>, Error> {
-        let answer = self.inner.http.get(&format!("/subjects/{}/versions/latest", encode(subject)))?;
+        let answer = self.get(&format!("/subjects/{}/versions/latest", encode(subject)))?;
         if answer.names_a_missing_version() {
             return Ok(None);
         }
@@ -159,7 +165,15 @@ impl Registry {
 
     /// Whether the registry answers and lets us in.
     pub fn ping(&self) -> Result<(), Error> {
-        self.inner.http.get("/subjects")?.accept(|| "/subjects".to_string()).map(drop)
+        self.get("/subjects")?.accept(|| "/subjects".to_string()).map(drop)
+    }
+
+    fn get(&self, path: &str) -> Result<Answer, Error> {
+        self.inner.http.get(path, self.deadline)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Answer, Error> {
+        self.inner.http.post(path, body, self.deadline)
     }
 
     /// The answer to a refused registration is one long text; a check gives the reasons one by one.

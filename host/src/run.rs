@@ -1,18 +1,14 @@
 //! `smt-host --plugin FILE…`: from options to pipelines, their threads and their reports.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::exit::{Exit, Stop};
+use crate::exit::Stop;
 use crate::guest::{Engine, Limits, Plugin};
 use crate::kafka::{From, Settings};
-use crate::pipeline::{self, Delivery, Member, OnError, Progress, Spec};
+use crate::pipeline::{Delivery, Member, OnError, Spec, fleet};
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
-
-/// How often each pipeline says how far it is.
-const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Args {
@@ -101,7 +97,7 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
     let specs = specs(&args)?;
-    run_all(specs, &shutdown)
+    fleet::run_all(specs, &shutdown)
 }
 
 /// The pipelines that the options ask for.
@@ -181,51 +177,6 @@ fn kept_instance_id(state: &std::path::Path) -> Result<String, Stop> {
     let id = format!("{:016x}", rand::random::<u64>());
     std::fs::write(&file, &id).map_err(|error| Stop::start(format!("{}: {error}", file.display())))?;
     Ok(id)
-}
-
-/// Runs pipelines beside each other; one that fails does not stop the others. The first failure is the result.
-pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
-    let mut threads = Vec::new();
-    for spec in specs {
-        let (name, shutdown) = (spec.name.clone(), shutdown.clone());
-        let progress = Arc::new(Progress::default());
-        let counters = progress.clone();
-        let thread = std::thread::Builder::new()
-            .name(format!("pipeline-{name}"))
-            .spawn(move || {
-                let (name, ended) = (spec.name.clone(), pipeline::run(spec, &shutdown, &counters));
-                // At once: the others may go on for days before the command ends.
-                if let Err(stop) = &ended {
-                    tracing::error!(pipeline = name, "stopped: {}", stop.what);
-                }
-                ended
-            })
-            .map_err(|error| Stop::start(format!("no thread for pipeline {name}: {error}")))?;
-        threads.push((name, progress, thread));
-    }
-    let mut last = Instant::now();
-    while threads.iter().any(|(_, _, thread)| !thread.is_finished()) {
-        std::thread::sleep(Duration::from_millis(20));
-        if last.elapsed() >= REPORT_INTERVAL {
-            report(&threads, last.elapsed());
-            last = Instant::now();
-        }
-    }
-    report(&threads, last.elapsed());
-    let mut result = Ok(());
-    for (name, _, thread) in threads {
-        let ended = thread
-            .join()
-            .unwrap_or_else(|_| Err(Stop::new(Exit::Bug, format!("pipeline {name} panicked; this is a bug"))));
-        result = result.and(ended);
-    }
-    result
-}
-
-fn report<T>(threads: &[(String, Arc<Progress>, T)], _since: Duration) {
-    for (name, progress, _) in threads {
-        tracing::info!(pipeline = name, "{}", progress.line());
-    }
 }
 
 #[cfg(test)]

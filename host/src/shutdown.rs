@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     requested: Arc<AtomicBool>,
+    parent: Option<Arc<Shutdown>>,
 }
 
 impl Shutdown {
@@ -18,12 +19,17 @@ impl Shutdown {
         Shutdown::default()
     }
 
+    /// A token that stops with this one, and may be asked to stop alone.
+    pub fn child(&self) -> Shutdown {
+        Shutdown { requested: Arc::default(), parent: Some(Arc::new(self.clone())) }
+    }
+
     pub fn request(&self) {
         self.requested.store(true, Ordering::Release);
     }
 
     pub fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Acquire)
+        self.requested.load(Ordering::Acquire) || self.parent.as_ref().is_some_and(|parent| parent.is_requested())
     }
 
     /// Sleeps for `duration`, or less if stopping is asked for. True: stop.
@@ -72,5 +78,20 @@ impl Shutdown {
             }
             self.request();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_stops_with_its_parent_but_not_the_other_way_round() {
+        let parent = Shutdown::new();
+        let (one, other) = (parent.child(), parent.child());
+        one.request();
+        assert_eq!([one.is_requested(), other.is_requested(), parent.is_requested()], [true, false, false]);
+        parent.request();
+        assert!(other.is_requested());
     }
 }

@@ -10,13 +10,21 @@ pub(super) struct Found<T> {
     pub(super) guilty: Vec<(usize, Failure)>,
 }
 
-/// `run` is given ever smaller parts of `whole`, which has just failed with `failure`.
+impl<T> Default for Found<T> {
+    fn default() -> Found<T> {
+        Found { good: Vec::new(), guilty: Vec::new() }
+    }
+}
+
+/// `run` is given ever smaller parts of `whole`, which has just failed with `failure`; the first guilty come first,
+/// and after `guilty_max` of them the rest stays unknown.
 pub(super) fn bisect<T, E>(
     whole: Range<usize>,
     failure: Failure,
+    guilty_max: usize,
     run: &mut dyn FnMut(Range<usize>) -> Result<Result<T, Failure>, E>,
 ) -> Result<Found<T>, E> {
-    let mut found = Found { good: Vec::new(), guilty: Vec::new() };
+    let mut found = Found::default();
     // Parts still to be run, the next one last; a part that has failed already brings its failure.
     let mut todo = vec![(whole, Some(failure))];
     while let Some((part, failed)) = todo.pop() {
@@ -32,6 +40,9 @@ pub(super) fn bisect<T, E>(
         };
         if part.len() == 1 {
             found.guilty.push((part.start, failure));
+            if found.guilty.len() >= guilty_max {
+                break;
+            }
             continue;
         }
         let middle = part.start + part.len() / 2;
@@ -51,9 +62,9 @@ mod tests {
         Failure::Contract { reason: "bad".into() }
     }
 
-    fn with_bad(n: usize, bad: &[usize]) -> (Found<()>, usize) {
+    fn with_bad(n: usize, bad: &[usize], guilty_max: usize) -> (Found<()>, usize) {
         let mut runs = 0;
-        let found = bisect::<(), Infallible>(0..n, failure(), &mut |part| {
+        let found = bisect::<(), Infallible>(0..n, failure(), guilty_max, &mut |part| {
             runs += 1;
             Ok(if bad.iter().any(|b| part.contains(b)) { Err(failure()) } else { Ok(()) })
         });
@@ -63,7 +74,7 @@ mod tests {
     #[test]
     fn exactly_the_guilty_are_found_and_order_is_kept() {
         let bad = [0, 17, 18, 999];
-        let (found, runs) = with_bad(1000, &bad);
+        let (found, runs) = with_bad(1000, &bad, usize::MAX);
         assert_eq!(found.guilty.iter().map(|(i, _)| *i).collect::<Vec<_>>(), bad);
         let good: Vec<usize> = found.good.into_iter().flat_map(|(part, ())| part).collect();
         assert_eq!(good, (0..1000).filter(|i| !bad.contains(i)).collect::<Vec<_>>());
@@ -72,14 +83,21 @@ mod tests {
 
     #[test]
     fn a_batch_that_fails_only_as_a_whole_blames_nobody() {
-        let (found, runs) = with_bad(8, &[]);
+        let (found, runs) = with_bad(8, &[], usize::MAX);
         assert!(found.guilty.is_empty());
         assert_eq!((found.good.len(), runs), (2, 2));
     }
 
     #[test]
     fn a_single_record_is_blamed_without_another_run() {
-        let (found, runs) = with_bad(1, &[0]);
+        let (found, runs) = with_bad(1, &[0], usize::MAX);
         assert_eq!((found.guilty.len(), runs), (1, 0));
+    }
+
+    #[test]
+    fn a_search_for_the_first_guilty_ends_with_it() {
+        let (found, runs) = with_bad(1000, &[17, 18, 999], 1);
+        assert_eq!(found.guilty.iter().map(|(i, _)| *i).collect::<Vec<_>>(), [17]);
+        assert!(runs < 20, "{runs}");
     }
 }

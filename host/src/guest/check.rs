@@ -1,25 +1,42 @@
 //! Checks what a plugin returned, before anyone reads it. It never repairs.
 
-use super::{Batch, Column, Emitted, Failure, Headers, Limits, Outcome, Wiring};
+use super::{Batch, Column, Emitted, Failure, Headers, Limits, Outcome, Rejection, Wiring};
 
 /// After this, every index and length of the outcome can be relied upon.
 pub(super) fn outcome(outcome: &Outcome, batch: &Batch, wiring: &Wiring, limits: &Limits) -> Result<(), Failure> {
     let records = batch.timestamps.len();
     let emitted = &outcome.emitted;
     sizes(outcome, records, limits)?;
-    if outcome.rejections.len() > records {
-        return broken(format!("it rejects {} times, but the batch has {records} records", outcome.rejections.len()));
-    }
     inputs(&emitted.inputs, records, limits.output_records_per_input_max)?;
     contract(shapes(emitted, wiring))?;
     contract(values(emitted, wiring))?;
-    match outcome.rejections.iter().find(|r| r.input as usize >= records) {
-        Some(r) => broken(format!("it rejects input {}, but the batch has {records} records", r.input)),
-        None => Ok(()),
-    }
+    contract(rejections(&outcome.rejections, records, |rejected| {
+        let emitted = emitted.inputs.iter().map(|&input| input as usize).find(|&input| rejected[input]);
+        emitted.map(|input| format!("it emits for input {input}, which it rejects"))
+    }))
 }
 
-fn contract(checked: Result<(), String>) -> Result<(), Failure> {
+/// Each is of a record, no two of the same; `misuse` says what is wrong with other uses of the rejected ones.
+pub(super) fn rejections(
+    rejections: &[Rejection],
+    records: usize,
+    misuse: impl FnOnce(&[bool]) -> Option<String>,
+) -> Result<(), String> {
+    if rejections.is_empty() {
+        return Ok(());
+    }
+    let mut rejected = vec![false; records];
+    for input in rejections.iter().map(|r| r.input as usize) {
+        match rejected.get_mut(input) {
+            None => return Err(format!("it rejects input {input}, but there are {records}")),
+            Some(true) => return Err(format!("it rejects input {input} twice")),
+            Some(fresh) => *fresh = true,
+        }
+    }
+    misuse(&rejected).map_or(Ok(()), Err)
+}
+
+pub(super) fn contract(checked: Result<(), String>) -> Result<(), Failure> {
     checked.map_err(|reason| Failure::Contract { reason })
 }
 
@@ -39,11 +56,11 @@ fn sizes(outcome: &Outcome, records: usize, limits: &Limits) -> Result<(), Failu
     Ok(())
 }
 
-fn inputs(inputs: &[u32], records: usize, per_input_max: u32) -> Result<(), Failure> {
+pub(super) fn inputs(inputs: &[u32], records: usize, per_input_max: u32) -> Result<(), Failure> {
     let (mut last, mut run) = (0, 0);
     for &input in inputs {
         if input as usize >= records {
-            return broken(format!("it emits for input {input}, but the batch has {records} records"));
+            return broken(format!("it emits for input {input}, but there are {records}"));
         }
         if input < last {
             return broken(format!("inputs decrease from {last} to {input}"));
@@ -96,7 +113,7 @@ fn headers(headers: &Headers, n: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn column(column: &Column, n: usize, least: i32, what: &str) -> Result<(), String> {
+pub(super) fn column(column: &Column, n: usize, least: i32, what: &str) -> Result<(), String> {
     same_length(column.lengths.len(), n, what)?;
     let mut total: u64 = 0;
     for &length in &column.lengths {
@@ -115,7 +132,7 @@ fn same_length(found: usize, wanted: usize, what: &str) -> Result<(), String> {
     if found == wanted {
         return Ok(());
     }
-    Err(format!("{what} has {found} entries for {wanted} emitted records"))
+    Err(format!("{what} has {found} entries, {wanted} are needed"))
 }
 
 /// -2 stands for the input's own value, which an output of another format cannot take.
@@ -154,4 +171,4 @@ fn key_formats(emitted: &Emitted, wiring: &Wiring) -> Result<(), String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 #[path = "check_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::guest::{Format, Output, Rejection, Wants};
 
-fn column_of(lengths: &[i32]) -> Column {
+pub(in crate::guest) fn column_of(lengths: &[i32]) -> Column {
     let total: i32 = lengths.iter().filter(|&&l| l > 0).sum();
     Column { data: vec![b'x'; usize::try_from(total).unwrap()], lengths: lengths.to_vec() }
 }
@@ -66,6 +66,19 @@ fn outputs_and_rejections_are_known() {
     let mut rejection = emit(&[], &[]);
     rejection.rejections.push(Rejection { input: 3, reason: "no".into() });
     refused(&rejection, "rejects input 3");
+    rejection.rejections[0].input = 2;
+    assert_eq!(check(&rejection, Some(Format::Bytes)), Ok(()));
+    rejection.rejections.push(Rejection { input: 2, reason: "again".into() });
+    refused(&rejection, "rejects input 2 twice");
+}
+
+#[test]
+fn what_is_rejected_is_not_emitted() {
+    let mut both = emit(&[0, 2], &[1, 1]);
+    both.rejections.push(Rejection { input: 1, reason: "no".into() });
+    assert_eq!(check(&both, Some(Format::Bytes)), Ok(()));
+    both.rejections[0].input = 2;
+    refused(&both, "emits for input 2, which it rejects");
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Limits {
     pub output_records_per_input_max: u32,
     /// Of one batch.
     pub output_bytes_max: usize,
+    /// Of one group in one window.
+    pub accumulator_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             cpu_per_record: Duration::from_millis(1),
             output_records_per_input_max: 1000,
             output_bytes_max: 64 << 20,
+            accumulator_bytes_max: 1 << 20,
         }
     }
 }

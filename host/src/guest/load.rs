@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, Linker};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
-use super::bindings::{Transform, TransformPre};
-use super::run::{self, Runner};
-use super::state::{self, Log, State};
-use super::{Description, Engine, Limits, LoadError, SettingValue, Wiring, names, settings};
+use super::code::{Code, Live, refuse};
+use super::component::component;
+use super::names::Kind;
+use super::{Aggregator, Description, Engine, Grouping, Limits, LoadError, Runner, SettingValue, Wiring};
+use super::{grouping, names, settings};
 
-/// CPU time for everything before the first record: an interpreter reads its whole program here.
-const START: Duration = Duration::from_secs(10);
+const FOR_THE_AUTHOR: &str = "this is for the plugin's author";
 
 /// A compiled plugin file.
 #[derive(Clone)]
@@ -27,16 +26,8 @@ struct Loaded {
     description: Description,
     imports: Vec<String>,
     exports: Vec<String>,
+    kind: Kind,
     code: Code,
-}
-
-struct Code {
-    engine: Engine,
-    pre: TransformPre<State>,
-    limits: Limits,
-    log: Log,
-    /// For messages.
-    file: PathBuf,
 }
 
 impl Plugin {
@@ -44,26 +35,30 @@ impl Plugin {
     pub fn load(engine: &Engine, file: &Path, limits: Limits) -> Result<Plugin, LoadError> {
         let bytes = std::fs::read(file)
             .map_err(|e| refuse(file, &format!("cannot be read: {e}"), "check the path given with --plugin"))?;
-        let component = Component::new(&engine.wasm, component_bytes(file, &bytes)?).map_err(|e| {
+        let encoded = component(&bytes).map_err(|(what, hint)| refuse(file, &what, hint))?;
+        let component = Component::new(&engine.wasm, encoded).map_err(|e| {
             refuse(file, &format!("is not valid WASM: {e:#}"), "build it again; the file may be damaged")
         })?;
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(&engine.wasm).map(|(name, _)| name.to_owned()).collect();
         let exports: Vec<String> = kind.exports(&engine.wasm).map(|(name, _)| name.to_owned()).collect();
-        if let Some(misfit) = names::misfit(&imports, &exports) {
+        let lacking = kind.imports(&engine.wasm).find_map(|(name, import)| match import.ty {
+            ComponentItem::ComponentInstance(taken) => {
+                names::lacking(name, taken.exports(&engine.wasm).map(|(item, _)| item))
+            }
+            _ => None,
+        });
+        let kind = names::world(&imports, &exports).and_then(|kind| lacking.map_or(Ok(kind), Err));
+        let kind = kind.map_err(|misfit| {
             let hint = "build the plugin against the contract that this host serves, or use another smt-host";
-            return Err(refuse(file, &format!("does not fit: {misfit}"), hint));
-        }
-        let stem = file.file_stem().map_or_else(|| "plugin".into(), |s| s.to_string_lossy());
-        let pre = prepare(engine, &component).map_err(|e| {
-            refuse(file, &format!("does not fit: {e:#}; this host serves {}", names::SERVED), "rebuild the plugin")
+            refuse(file, &format!("does not fit: {misfit}"), hint)
         })?;
-        let code = Code { engine: engine.clone(), pre, limits, log: Log::new(&stem), file: file.to_owned() };
+        let code = Code::new(engine, &component, kind, limits, file)?;
         let description = code.describe()?;
-        let code = Code { log: Log::new(&description.name), ..code };
+        let code = code.named(&description.name);
         let sha256 = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        let file = file.to_owned();
-        Ok(Plugin(Arc::new(Loaded { file, bytes_len: bytes.len(), sha256, description, imports, exports, code })))
+        let (file, bytes_len) = (file.to_owned(), bytes.len());
+        Ok(Plugin(Arc::new(Loaded { file, bytes_len, sha256, description, imports, exports, kind, code })))
     }
 
     pub fn file(&self) -> &Path {
@@ -91,6 +86,11 @@ impl Plugin {
         &self.0.exports
     }
 
+    /// The name of its world.
+    pub fn world(&self) -> &'static str {
+        self.0.kind.name()
+    }
+
     /// The contract version it was built for, such as `1.0.0`.
     pub fn contract(&self) -> &str {
         names::contract(&self.0.exports).unwrap_or("unknown")
@@ -105,25 +105,42 @@ impl Plugin {
         let hint = "smt-host inspect shows the plugin's settings";
         let settings = settings::fill(&self.0.description.settings, given)
             .map_err(|wrong| LoadError::new(format!("plugin {}: {wrong}", self.file().display()), hint))?;
-        let (_, wiring) = self.instance(&settings)?;
+        let (mut live, wiring) = self.instance(&settings)?;
         if wiring.outputs.is_empty() || wiring.outputs.len() > 256 {
             let what = format!("declares {} outputs, between 1 and 256 are allowed", wiring.outputs.len());
-            return Err(refuse(self.file(), &what, "this is for the plugin's author"));
+            return Err(refuse(self.file(), &what, FOR_THE_AUTHOR));
         }
-        Ok(Configured(Arc::new(Ready { plugin: self.clone(), settings, wiring })))
+        let world = match self.0.kind {
+            Kind::Transform => World::Transform,
+            Kind::Aggregate => World::Aggregate(self.grouping(&mut live, &wiring)?),
+        };
+        Ok(Configured(Arc::new(Ready { plugin: self.clone(), settings, wiring, world })))
+    }
+
+    fn grouping(&self, live: &mut Live, wiring: &Wiring) -> Result<Grouping, LoadError> {
+        let asked = live.world.aggregator().and_then(|guest| guest.call_grouping_for(&mut live.store));
+        let answer = asked.map_err(|e| self.0.code.failed("grouping-for", &e, &live.store))?;
+        grouping::check(&answer, wiring).map_err(|wrong| refuse(self.file(), &wrong, FOR_THE_AUTHOR))?;
+        Ok(answer)
     }
 
     /// A new instance, configured.
-    pub(super) fn instance(&self, settings: &[SettingValue]) -> Result<(Live, Wiring), LoadError> {
+    fn instance(&self, settings: &[SettingValue]) -> Result<(Live, Wiring), LoadError> {
         let code = &self.0.code;
         let mut live = code.instantiate()?;
-        let setup = live.guest.smt_plugin_setup();
-        let answer = setup.call_configure(&mut live.store, settings).map_err(|e| code.failed("configure", e, &live))?;
-        let wiring = answer.map_err(|refusal| {
+        let asked = live.setup.call_configure(&mut live.store, settings);
+        let wiring = asked.map_err(|e| code.failed("configure", &e, &live.store))?.map_err(|refusal| {
             refuse(self.file(), &format!("refuses its settings: {refusal}"), "smt-host inspect shows the settings")
         })?;
         Ok((live, wiring))
     }
+}
+
+/// What a plugin is, now that it has its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum World {
+    Transform,
+    Aggregate(Grouping),
 }
 
 /// A plugin with its settings.
@@ -134,6 +151,7 @@ struct Ready {
     plugin: Plugin,
     settings: Vec<SettingValue>,
     wiring: Wiring,
+    world: World,
 }
 
 impl Configured {
@@ -145,88 +163,33 @@ impl Configured {
         &self.0.wiring
     }
 
+    pub fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    /// For one worker; refused for an aggregator.
     pub fn start(&self) -> Result<Runner, LoadError> {
-        Runner::new(self.clone())
+        match self.world() {
+            World::Transform => Runner::new(self.clone()),
+            World::Aggregate(_) => Err(self.other_world("cannot transform")),
+        }
+    }
+
+    /// For one worker; refused for a transformer.
+    pub fn start_aggregate(&self) -> Result<Aggregator, LoadError> {
+        match self.world() {
+            World::Aggregate(_) => Aggregator::new(self.clone()),
+            World::Transform => Err(self.other_world("cannot aggregate")),
+        }
+    }
+
+    fn other_world(&self, cannot: &str) -> LoadError {
+        let plugin = self.plugin();
+        let what = format!("{cannot}: it is of the world {}", plugin.world());
+        refuse(plugin.file(), &what, "smt-host inspect shows the world")
     }
 
     pub(super) fn instance(&self) -> Result<Live, LoadError> {
         self.0.plugin.instance(&self.0.settings).map(|(live, _)| live)
     }
-}
-
-/// One instance. After any failure it is thrown away.
-pub(super) struct Live {
-    pub(super) store: Store<State>,
-    pub(super) guest: Transform,
-}
-
-impl Live {
-    /// Starts the CPU cap of the next call.
-    pub(super) fn begin(&mut self, budget: Duration) {
-        self.store.data_mut().begin(budget);
-        self.store.set_epoch_deadline(1);
-    }
-}
-
-impl Code {
-    fn describe(&self) -> Result<Description, LoadError> {
-        let mut live = self.instantiate()?;
-        let setup = live.guest.smt_plugin_setup();
-        setup.call_describe(&mut live.store).map_err(|e| self.failed("describe", e, &live))
-    }
-
-    fn instantiate(&self) -> Result<Live, LoadError> {
-        let state = State::new(self.log.clone(), self.limits.memory_bytes_max);
-        let mut store = Store::new(&self.engine.wasm, state);
-        store.limiter(|state| state);
-        store.epoch_deadline_callback(|mut context| {
-            Ok(if context.data_mut().overdrawn() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
-        });
-        store.data_mut().begin(START);
-        store.set_epoch_deadline(1);
-        match self.pre.instantiate(&mut store) {
-            Ok(guest) => Ok(Live { store, guest }),
-            Err(e) => Err(self.blamed("starting", &e, store.data())),
-        }
-    }
-
-    fn failed(&self, what: &str, error: wasmtime::Error, live: &Live) -> LoadError {
-        self.blamed(what, &error, live.store.data())
-    }
-
-    fn blamed(&self, what: &str, error: &wasmtime::Error, state: &State) -> LoadError {
-        let failure = run::failure(error, state, START, &self.limits);
-        refuse(&self.file, &format!("fails in {what}: {failure}"), "raise its memory limit, or ask the plugin's author")
-    }
-}
-
-fn prepare(engine: &Engine, component: &Component) -> wasmtime::Result<TransformPre<State>> {
-    let mut linker = Linker::new(&engine.wasm);
-    state::link(&mut linker)?;
-    TransformPre::new(linker.instantiate_pre(component)?)
-}
-
-/// A core module becomes a component by what its `component-type` section says.
-fn component_bytes(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
-    if wasmparser::Parser::is_component(bytes) {
-        return Ok(bytes.to_vec());
-    }
-    if !wasmparser::Parser::is_core_wasm(bytes) {
-        let what = format!("is not a WASM file: its {} bytes do not begin like one", bytes.len());
-        return Err(refuse(file, &what, "give the .wasm file that the plugin's build made"));
-    }
-    // The encoder takes a valid module for granted, and panics on one that was cut off.
-    wasmparser::validate(bytes).map_err(|e| {
-        refuse(file, &format!("is not valid WASM: {e}"), "build it again; the file may have been cut off")
-    })?;
-    let encoded = wit_component::ComponentEncoder::default().validate(true).module(bytes).and_then(|mut e| e.encode());
-    encoded.map_err(|e| {
-        let hint =
-            "build with the plugin SDK for wasm32-unknown-unknown or wasm32-wasip2, and check that the file is whole";
-        refuse(file, &format!("is a core module that cannot become a component: {e:#}"), hint)
-    })
-}
-
-fn refuse(file: &Path, what: &str, hint: &str) -> LoadError {
-    LoadError::new(format!("plugin {} {what}", file.display()), hint)
 }

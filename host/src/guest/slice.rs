@@ -1,25 +1,34 @@
-//! Parts of a batch, for bisection. It never runs in the good case.
+//! Parts of a batch, for bisection. It never copies the whole.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Batch, Column, Headers, Positions};
 
-/// The records of `part`, copied.
-pub(super) fn batch(batch: &Batch, part: Range<usize>) -> Batch {
-    Batch {
-        values: column(&batch.values, part.clone()),
+/// The records of `part`; copied, unless they are all.
+pub(super) fn batch(batch: &Batch, part: Range<usize>) -> Cow<'_, Batch> {
+    if part.len() == batch.timestamps.len() {
+        return Cow::Borrowed(batch);
+    }
+    Cow::Owned(Batch {
+        values: copy(&batch.values, part.clone()),
         timestamps: batch.timestamps[part.clone()].to_vec(),
-        keys: batch.keys.as_ref().map(|keys| column(keys, part.clone())),
+        keys: batch.keys.as_ref().map(|keys| copy(keys, part.clone())),
         headers: batch.headers.as_ref().map(|h| headers(h, part.clone())),
         positions: batch.positions.as_ref().map(|p| Positions {
             topic: p.topic.clone(),
             partition: p.partition,
             offsets: p.offsets[part].to_vec(),
         }),
-    }
+    })
 }
 
-fn column(column: &Column, part: Range<usize>) -> Column {
+/// The entries of `part`; copied, unless they are all.
+pub(super) fn column(column: &Column, part: Range<usize>) -> Cow<'_, Column> {
+    if part.len() == column.lengths.len() { Cow::Borrowed(column) } else { Cow::Owned(copy(column, part)) }
+}
+
+fn copy(column: &Column, part: Range<usize>) -> Column {
     let start = bytes(&column.lengths[..part.start]);
     let end = start + bytes(&column.lengths[part.clone()]);
     Column { data: column.data[start..end].to_vec(), lengths: column.lengths[part].to_vec() }
@@ -30,8 +39,8 @@ fn headers(headers: &Headers, part: Range<usize>) -> Headers {
     let end = start + count(&headers.counts[part.clone()]);
     Headers {
         counts: headers.counts[part].to_vec(),
-        names: column(&headers.names, start..end),
-        values: column(&headers.values, start..end),
+        names: copy(&headers.names, start..end),
+        values: copy(&headers.values, start..end),
     }
 }
 
@@ -58,7 +67,7 @@ mod tests {
             headers: Some(Headers { counts: vec![1, 0, 2], names: names.clone(), values: names }),
             positions: Some(Positions { topic: "t".into(), partition: 0, offsets: vec![7, 8, 9] }),
         };
-        let part = batch(&whole, 1..3);
+        let part = batch(&whole, 1..3).into_owned();
         assert_eq!((part.values.data.as_slice(), part.values.lengths), (&b"THREE"[..], vec![-1, 5]));
         assert_eq!((part.timestamps, part.positions.unwrap().offsets), (vec![2, 3], vec![8, 9]));
         let headers = part.headers.unwrap();

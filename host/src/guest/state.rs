@@ -2,23 +2,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::component::{HasData, HasSelf, Linker, Resource, ResourceTable};
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::bindings::Transform;
 use super::bindings::smt::plugin::{host, types};
+use super::log::{self, Log, Pipe};
 
-/// Lines a second and plugin; a plugin that logs each record must not fill the disk.
-const LINES_A_SECOND: u32 = 20;
-const LINE_BYTES_MAX: usize = 8 << 10;
 const TABLE_ELEMENTS_MAX: usize = 100_000;
+/// Streams, pollables and the like that a plugin may hold at once.
+const RESOURCES_MAX: usize = 10_000;
 
 pub(super) struct State {
     log: Log,
@@ -31,26 +28,31 @@ pub(super) struct State {
     pub(super) memory_hit: bool,
     pub(super) timed_out: bool,
     /// The last error line of this call: a panic's text comes here just before the trap.
-    pub(super) last_error: Option<String>,
+    last_error: Option<String>,
+    stderr: Pipe,
     budget: Duration,
     budget_from: Duration,
 }
 
 impl State {
     pub(super) fn new(log: Log, memory_max: usize) -> State {
+        let stderr = Pipe::new(&log);
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(Pipe { log: log.clone() }).stderr(Pipe { log: log.clone() });
+        wasi.stdout(Pipe::new(&log)).stderr(stderr.clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
         State {
             log,
             wasi: wasi.build(),
-            table: ResourceTable::new(),
+            table,
             started: Instant::now(),
             memory_max,
             memory_used: 0,
             memory_hit: false,
             timed_out: false,
             last_error: None,
+            stderr,
             budget: Duration::ZERO,
             budget_from: Duration::ZERO,
         }
@@ -62,6 +64,13 @@ impl State {
         self.memory_hit = false;
         self.timed_out = false;
         self.last_error = None;
+        self.stderr.forget();
+    }
+
+    /// What the plugin said in this call of what went wrong. Without an error line it is what stands on stderr, where
+    /// interpreters explain themselves.
+    pub(super) fn said(&self) -> Option<String> {
+        self.last_error.clone().or_else(|| self.stderr.said())
     }
 
     /// CPU time since `begin`, of this thread: a busy machine does not get a plugin blamed.
@@ -82,7 +91,7 @@ fn cpu_time() -> Duration {
 
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
-    Transform::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    super::bindings::Plugin::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     linker.allow_shadowing(true);
     monotonic_clock::add_to_linker::<_, Awake>(linker, |state| state)?;
     linker.allow_shadowing(false);
@@ -123,7 +132,7 @@ impl host::Host for State {
     fn log(&mut self, level: host::Level, message: String) {
         self.log.line(level, &message);
         if level == host::Level::Error {
-            self.last_error = Some(cut(&message).to_owned());
+            self.last_error = Some(log::cut(&message).to_owned());
         }
     }
 }
@@ -176,111 +185,4 @@ impl Pollable for Ready {
     {
         Box::pin(std::future::ready(()))
     }
-}
-
-/// stdout and stderr, as log lines.
-struct Pipe {
-    log: Log,
-}
-
-impl IsTerminal for Pipe {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for Pipe {
-    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        // Only preview 3 asks for it, which is not linked.
-        Box::new(tokio::io::sink())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines { log: self.log.clone(), rest: Vec::new() })
-    }
-}
-
-struct Lines {
-    log: Log,
-    rest: Vec<u8>,
-}
-
-impl OutputStream for Lines {
-    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        for part in bytes.split_inclusive(|&b| b == b'\n') {
-            self.rest.extend_from_slice(part);
-            if part.ends_with(b"\n") || self.rest.len() > LINE_BYTES_MAX {
-                self.log.line(host::Level::Info, String::from_utf8_lossy(&self.rest).trim_end());
-                self.rest.clear();
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(LINE_BYTES_MAX)
-    }
-}
-
-impl Pollable for Lines {
-    fn ready<'a, 'b>(&'a mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>>
-    where
-        'a: 'b,
-        Self: 'b,
-    {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// The plugin's way into the host's log; shared by all its instances, since a trap must not reset the limit.
-#[derive(Clone)]
-pub(super) struct Log {
-    plugin: Arc<str>,
-    window: Arc<Mutex<Window>>,
-}
-
-struct Window {
-    from: Instant,
-    lines: u32,
-}
-
-impl Log {
-    pub(super) fn new(plugin: &str) -> Log {
-        let window = Window { from: Instant::now(), lines: 0 };
-        Log { plugin: plugin.into(), window: Arc::new(Mutex::new(window)) }
-    }
-
-    fn line(&self, level: host::Level, message: &str) {
-        if !self.admit() {
-            return;
-        }
-        let (plugin, message) = (&*self.plugin, cut(message));
-        match level {
-            host::Level::Debug => tracing::debug!(plugin, "{message}"),
-            host::Level::Info => tracing::info!(plugin, "{message}"),
-            host::Level::Warn => tracing::warn!(plugin, "{message}"),
-            host::Level::Error => tracing::error!(plugin, "{message}"),
-        }
-    }
-
-    fn admit(&self) -> bool {
-        let mut window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if window.from.elapsed() >= Duration::from_secs(1) {
-            let dropped = window.lines.saturating_sub(LINES_A_SECOND);
-            *window = Window { from: Instant::now(), lines: 0 };
-            if dropped > 0 {
-                tracing::warn!(plugin = &*self.plugin, "{dropped} log lines dropped");
-            }
-        }
-        window.lines = window.lines.saturating_add(1);
-        window.lines <= LINES_A_SECOND
-    }
-}
-
-fn cut(message: &str) -> &str {
-    &message[..message.floor_char_boundary(LINE_BYTES_MAX)]
 }

@@ -1,181 +1,238 @@
-//! One worker's producer and the transaction that it has open.
+//! What one worker has read and written since its last commit.
 //!
-//! Offsets go into the same transaction as the records that came of them, so either all is seen or nothing
-//! (KIP-447). Nothing else in smt-host commits a worker's offsets.
+//! Exactly once: offsets go into the same Kafka transaction as the records that came of them, so either all is seen
+//! or nothing (KIP-447). At least once: records are delivered first, then offsets are committed. Nothing else in
+//! smt-host commits a worker's offsets.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::{Producer, PurgeConfig};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::Settings;
+use super::patience::{Patience, Thing};
+use super::producer::{self, Client, Kind};
 
-/// How long a transaction's own requests may take; under the broker's `transaction.timeout.ms`.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub use super::producer::Record;
+
+/// So many producers in a row may fail without a commit between them.
+const PRODUCERS_MAX: usize = 3;
 
 /// Why a transaction did not commit.
 #[derive(Debug)]
 pub enum Failed {
-    /// It was aborted: everything since the last commit is to be read again.
+    /// Everything since the last commit is to be read again.
     Aborted(KafkaError),
     /// Another producer with this transactional id has begun.
     Fenced,
-    /// The producer is of no use any more.
+    /// One new producer after the other was of no use.
     Fatal(KafkaError),
 }
 
-/// What a transaction has read of one topic partition.
+/// What has been read of one topic partition since the last commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     pub topic: String,
     pub partition: i32,
-    /// The first offset read since the last commit: where reading begins again after an abort.
     pub first: i64,
     /// The next offset to read.
     pub next: i64,
+    /// Committed with the offset, and given back to whoever the partition is assigned to next.
+    pub metadata: Option<String>,
+}
+
+impl Span {
+    /// Nothing read of it yet.
+    pub fn at(topic: &str, partition: i32, offset: i64) -> Span {
+        Span { topic: topic.to_owned(), partition, first: offset, next: offset, metadata: None }
+    }
+
+    fn is(&self, topic: &str, partition: i32) -> bool {
+        self.partition == partition && self.topic == topic
+    }
 }
 
 pub struct Transaction {
-    producer: BaseProducer,
-    open: bool,
+    settings: Settings,
+    /// The transactional id; without one, at least once.
+    id: Option<String>,
+    patience: Patience,
+    producer: Client,
+    opened: Option<Instant>,
+    /// The coordinator aborts what has been open for so long.
+    open_max: Duration,
     spans: Vec<Span>,
+    producers_in_row: usize,
 }
 
 impl Transaction {
-    /// Fences every older producer with this id and waits until its open transaction is done with.
-    pub fn begin_with(settings: &Settings, id: &str) -> Result<Transaction, KafkaError> {
-        let producer: BaseProducer = settings.transactional(id).create()?;
-        producer.init_transactions(TIMEOUT)?;
-        Ok(Transaction { producer, open: false, spans: Vec::new() })
+    /// Waits for brokers that are away, until stopping is asked for.
+    pub fn begin_with(settings: &Settings, id: Option<String>, patience: Patience) -> KafkaResult<Transaction> {
+        let producer = producer::open(settings, id.as_deref(), &patience)?;
+        let config = settings.transactional("");
+        let open_max = config.get("transaction.timeout.ms").and_then(|ms| ms.parse().ok()).unwrap_or(60_000);
+        Ok(Transaction {
+            settings: settings.clone(),
+            id,
+            patience,
+            producer,
+            opened: None,
+            open_max: Duration::from_millis(open_max),
+            spans: Vec::new(),
+            producers_in_row: 0,
+        })
     }
 
     pub fn is_open(&self) -> bool {
-        self.open
+        self.opened.is_some()
     }
 
-    pub fn ensure_open(&mut self) -> Result<(), Failed> {
-        if !self.open {
-            self.producer.begin_transaction().map_err(classify)?;
-            self.open = true;
+    /// How long it has been open.
+    pub fn age(&self) -> Duration {
+        self.opened.map_or(Duration::ZERO, |opened| opened.elapsed())
+    }
+
+    pub fn ensure_open(&mut self) -> KafkaResult<()> {
+        if self.opened.is_none() {
+            if self.id.is_some() {
+                self.producer.begin_transaction()?;
+            }
+            self.opened = Some(Instant::now());
         }
         Ok(())
     }
 
-    /// Queues one record; waits where the queue is full. The partition is the caller's choice.
-    pub fn send(&mut self, record: Record<'_>) -> Result<(), Failed> {
+    /// Queues one record; waits where the queue is full. After an error, `undo`.
+    pub fn send(&mut self, record: Record<'_>) -> KafkaResult<()> {
         let mut to_send = record.into_base();
         loop {
             match self.producer.send(to_send) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if !self.patience.is_over() => {
                     self.producer.poll(Duration::from_millis(10));
                     to_send = back;
                 }
-                Err((error, _)) => return Err(classify(error)),
+                Err((error, _)) => return Err(error),
             }
         }
     }
 
-    /// Notes that a topic partition has been handled from `first` up to and without `next`.
+    /// Notes that a topic partition has been handled from `first` up to and without `next`. Once a run of records.
     pub fn read(&mut self, topic: &str, partition: i32, first: i64, next: i64) {
-        match self.spans.iter_mut().find(|span| span.partition == partition && span.topic == topic) {
+        match self.spans.iter_mut().find(|span| span.is(topic, partition)) {
             Some(span) => span.next = next,
-            None => self.spans.push(Span { topic: topic.to_owned(), partition, first, next }),
+            None => self.spans.push(Span { next, ..Span::at(topic, partition, first) }),
         }
     }
 
-    /// Commits records and offsets; on failure the transaction has been aborted, and the spans that it had read are
-    /// to be read again.
-    pub fn commit(&mut self, group: Option<ConsumerGroupMetadata>) -> Result<(), (Failed, Vec<Span>)> {
-        if !self.open {
+    /// Notes where reading stands, unless that is known.
+    pub fn touch(&mut self, span: Span) {
+        if !self.spans.iter().any(|known| known.is(&span.topic, span.partition)) {
+            self.spans.push(span);
+        }
+    }
+
+    /// What has been read since the last commit.
+    pub fn spans(&mut self) -> &mut [Span] {
+        &mut self.spans
+    }
+
+    /// Commits records and offsets; after an error, `undo`.
+    pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> KafkaResult<()> {
+        if self.opened.is_none() {
             return Ok(());
         }
-        let result = self.try_commit(group);
-        self.open = false;
-        let spans = std::mem::take(&mut self.spans);
-        result.map_err(|failed| (self.give_up(failed), spans))
-    }
-
-    /// Aborts; gives what is to be read again.
-    pub fn abort(&mut self) -> Result<Vec<Span>, Failed> {
-        let spans = std::mem::take(&mut self.spans);
-        if self.open {
-            self.open = false;
-            self.producer.abort_transaction(TIMEOUT).map_err(classify)?;
-        }
-        Ok(spans)
-    }
-
-    fn try_commit(&mut self, group: Option<ConsumerGroupMetadata>) -> Result<(), Failed> {
         // With deliveries outstanding a commit takes 100 ms; with nothing in flight, 4 ms.
-        self.producer.flush(TIMEOUT).map_err(classify)?;
-        if let (Some(group), false) = (group, self.spans.is_empty()) {
-            let mut offsets = TopicPartitionList::with_capacity(self.spans.len());
-            for span in &self.spans {
-                offsets
-                    .add_partition_offset(&span.topic, span.partition, Offset::Offset(span.next))
-                    .map_err(classify)?;
-            }
-            self.producer.send_offsets_to_transaction(&offsets, &group, TIMEOUT).map_err(classify)?;
-        }
-        loop {
-            match self.producer.commit_transaction(TIMEOUT) {
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.txn_requires_abort() => {}
-                other => return other.map_err(classify),
+        self.patience.ask(|wait| producer::flush(&self.producer, wait))?;
+        let offsets = self.offsets()?;
+        if self.id.is_some() {
+            self.commit_together(consumer, &offsets)?;
+        } else {
+            self.producer.context().check()?;
+            if offsets.count() > 0 {
+                self.patience.ask(|_| consumer.commit(&offsets, CommitMode::Sync))?;
             }
         }
+        self.opened = None;
+        self.spans.clear();
+        self.producers_in_row = 0;
+        self.patience.outage().back(&Thing::Brokers);
+        Ok(())
     }
 
-    fn give_up(&self, failed: Failed) -> Failed {
-        let Failed::Aborted(error) = failed else { return failed };
-        match self.producer.abort_transaction(TIMEOUT) {
-            Ok(()) => Failed::Aborted(error),
-            Err(second) => match classify(second) {
-                Failed::Aborted(second) => Failed::Fatal(second),
-                worse => worse,
+    fn commit_together<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        offsets: &TopicPartitionList,
+    ) -> KafkaResult<()> {
+        if let (Some(group), true) = (consumer.group_metadata(), offsets.count() > 0) {
+            self.patience.ask(|wait| self.producer.send_offsets_to_transaction(offsets, &group, wait))?;
+        }
+        self.patience.ask(|wait| self.producer.commit_transaction(wait))
+    }
+
+    fn offsets(&self) -> KafkaResult<TopicPartitionList> {
+        let mut offsets = TopicPartitionList::with_capacity(self.spans.len());
+        for span in &self.spans {
+            let mut element = offsets.add_partition(&span.topic, span.partition);
+            element.set_offset(Offset::Offset(span.next))?;
+            if let Some(metadata) = &span.metadata {
+                element.set_metadata(metadata);
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// After an error: aborts, with a new producer where this one is of no use any more. Gives what was read and is
+    /// to be read again, unless it turns out to be committed: ask the group.
+    pub fn undo(&mut self, error: KafkaError) -> (Failed, Vec<Span>) {
+        let age = self.age();
+        self.opened = None;
+        let spans = std::mem::take(&mut self.spans);
+        // Whoever takes over aborts it.
+        let failed = if self.patience.is_over() { Failed::Aborted(error) } else { self.recover(error, age) };
+        (failed, spans)
+    }
+
+    fn recover(&mut self, error: KafkaError, age: Duration) -> Failed {
+        match producer::kind(&self.producer, &error) {
+            // Too young for the coordinator's time-out: it was another instance.
+            Kind::Fenced if age < self.open_max => Failed::Fenced,
+            Kind::Fenced | Kind::Fatal => self.renew(error),
+            Kind::Abortable => match self.abort() {
+                Ok(()) => Failed::Aborted(error),
+                Err(second) => match producer::kind(&self.producer, &second) {
+                    Kind::Fenced if age < self.open_max => Failed::Fenced,
+                    _ => self.renew(second),
+                },
             },
         }
     }
-}
 
-/// One record to be produced. `None` for the partition leaves the choice to the client.
-#[derive(Clone)]
-pub struct Record<'a> {
-    pub topic: &'a str,
-    pub partition: Option<i32>,
-    pub key: Option<&'a [u8]>,
-    pub value: Option<&'a [u8]>,
-    pub timestamp_ms: Option<i64>,
-    pub headers: Option<OwnedHeaders>,
-}
-
-impl<'a> Record<'a> {
-    fn into_base(self) -> BaseRecord<'a, [u8], [u8]> {
-        let mut base = BaseRecord::to(self.topic);
-        base.partition = self.partition;
-        base.key = self.key;
-        base.payload = self.value;
-        base.timestamp = self.timestamp_ms;
-        base.headers = self.headers;
-        base
+    fn abort(&self) -> KafkaResult<()> {
+        if self.id.is_some() {
+            return self.patience.ask(|_| producer::abort(&self.producer));
+        }
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        self.patience.ask(|wait| producer::flush(&self.producer, wait))?;
+        // What was purged counts as failed.
+        self.producer.context().check().ok();
+        Ok(())
     }
-}
 
-fn classify(error: KafkaError) -> Failed {
-    let code = error.rdkafka_error_code();
-    let fenced = matches!(
-        code,
-        Some(RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch)
-    );
-    if fenced {
-        return Failed::Fenced;
-    }
-    match &error {
-        KafkaError::Transaction(inner) if inner.is_fatal() => Failed::Fatal(error),
-        KafkaError::MessageProduction(RDKafkaErrorCode::Fatal) => Failed::Fatal(error),
-        _ => Failed::Aborted(error),
+    /// The new producer's start ends what the old one had open.
+    fn renew(&mut self, error: KafkaError) -> Failed {
+        self.producers_in_row += 1;
+        if self.producers_in_row > PRODUCERS_MAX {
+            return Failed::Fatal(error);
+        }
+        match producer::open(&self.settings, self.id.as_deref(), &self.patience) {
+            Ok(producer) => self.producer = producer,
+            Err(error) if self.patience.is_over() => return Failed::Aborted(error),
+            Err(error) => return Failed::Fatal(error),
+        }
+        Failed::Aborted(error)
     }
 }

@@ -3,28 +3,112 @@
 //! The outcome has been checked by the guest module; here its values are framed, and its keys, partitions, timestamps
 //! and headers follow the input record where the plugin gave none.
 
+use std::ops::Range;
+
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
-use crate::guest::{Batch, Column, Outcome};
-use crate::kafka::partition;
-use crate::kafka::transaction::{Failed, Record, Transaction};
-use crate::registry::wire;
-
+use super::batch::Rows;
 use super::prepare::{Encoding, Target};
+use crate::guest::{Column, Outcome};
+use crate::kafka::partition;
+use crate::kafka::transaction::{Record, Transaction};
+use crate::registry::wire;
 
 /// A bad output: (row of the batch, reason).
 pub type Bad = (usize, String);
 
-/// One plugin's outcome for rows `first..` of a batch.
+/// One plugin's outcome for the rows of a batch from `first` on.
 pub struct Emission<'a> {
     pub outcome: &'a Outcome,
     pub first: usize,
-    pub batch: &'a Batch,
-    pub starts: &'a [usize],
-    /// The message of each row of the batch.
-    pub rows: &'a [u32],
+    pub rows: &'a Rows,
     pub messages: &'a [BorrowedMessage<'a>],
     pub targets: &'a [Target],
+}
+
+impl Emission<'_> {
+    fn row(&self, output: usize) -> usize {
+        self.first + self.outcome.emitted.inputs[output] as usize
+    }
+
+    fn message(&self, output: usize) -> &BorrowedMessage<'_> {
+        &self.messages[self.rows.messages[self.row(output)] as usize]
+    }
+
+    fn target(&self, output: usize) -> &Target {
+        &self.targets[self.outcome.emitted.outputs.as_ref().map_or(0, |outputs| outputs[output] as usize)]
+    }
+}
+
+/// Checked values of a group's outputs, in order; reused from group to group.
+#[derive(Default)]
+pub struct Framed {
+    bytes: Vec<u8>,
+    values: Vec<Value>,
+}
+
+/// Where an output's value stands.
+enum Value {
+    Null,
+    /// As the input record has it.
+    Input,
+    /// As it was handed to the plugin.
+    Row(Range<usize>),
+    /// As the plugin gave it.
+    Plugin(Range<usize>),
+    /// Checked, behind the registry's frame.
+    Framed(Range<usize>),
+    Bad,
+}
+
+impl Framed {
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.values.clear();
+    }
+
+    /// Checks and frames all values, and sends none: those that do not hold their schema's bytes come back as bad.
+    pub fn add(&mut self, emission: &Emission<'_>, bad: &mut Vec<Bad>) {
+        let mut values = Cells::new(&emission.outcome.emitted.values);
+        for i in 0..emission.outcome.emitted.inputs.len() {
+            let value = self.value(emission, i, values.next(i)).unwrap_or_else(|reason| {
+                bad.push((emission.row(i), reason));
+                Value::Bad
+            });
+            self.values.push(value);
+        }
+    }
+
+    fn value(&mut self, emission: &Emission<'_>, output: usize, cell: Cell<'_>) -> Result<Value, String> {
+        let target = emission.target(output);
+        let (bytes, as_it_is) = match cell {
+            Cell::Null => return Ok(Value::Null),
+            Cell::Inherit if !target.same_as_input => return Ok(Value::Input),
+            Cell::Inherit => {
+                let range = emission.rows.value(emission.row(output));
+                (&emission.rows.batch.values.data[range.clone()], Value::Row(range))
+            }
+            Cell::Bytes(bytes, range) => (bytes, Value::Plugin(range)),
+        };
+        let start = self.bytes.len();
+        let framed = match &target.encoding {
+            Encoding::Input | Encoding::Raw => return Ok(as_it_is),
+            Encoding::Avro { id, check } => {
+                wire::frame(*id, &mut self.bytes);
+                check.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
+            }
+            Encoding::AvroFromJson { id, encode } => {
+                wire::frame(*id, &mut self.bytes);
+                encode.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
+            }
+        };
+        framed.map_err(|error| {
+            self.bytes.truncate(start);
+            format!("the plugin's output for topic {} is not of the schema that it declared: {error}", target.topic)
+        })?;
+        Ok(Value::Framed(start..self.bytes.len()))
+    }
 }
 
 /// A walk over a column.
@@ -34,12 +118,11 @@ struct Cells<'a> {
 }
 
 /// One entry of a column.
-#[derive(Clone, Copy)]
 enum Cell<'a> {
     Null,
     /// -2: the input's own.
     Inherit,
-    Bytes(&'a [u8]),
+    Bytes(&'a [u8], Range<usize>),
 }
 
 impl<'a> Cells<'a> {
@@ -54,99 +137,51 @@ impl<'a> Cells<'a> {
             len => {
                 let start = self.at;
                 self.at += len as usize;
-                Cell::Bytes(&self.column.data[start..self.at])
+                Cell::Bytes(&self.column.data[start..self.at], start..self.at)
             }
         }
     }
 }
 
-/// Where each row of `column` starts.
-pub fn starts(column: &Column, starts: &mut Vec<usize>) {
-    starts.clear();
-    let mut at = 0;
-    for len in &column.lengths {
-        starts.push(at);
-        at += (*len).max(0) as usize;
-    }
-}
-
-/// Sends all; outputs that do not hold their schema's bytes come back as bad. Returns how many were sent.
+/// Sends the outputs of one outcome, whose values are the next of `framed`. Returns how many were sent.
 pub fn send(
     emission: &Emission<'_>,
+    framed: &Framed,
+    next: &mut usize,
     transaction: &mut Transaction,
-    frame: &mut Vec<u8>,
-    bad: &mut Vec<Bad>,
-) -> Result<usize, Failed> {
+) -> KafkaResult<usize> {
     let emitted = &emission.outcome.emitted;
-    let mut values = Cells::new(&emitted.values);
     let mut keys = emitted.keys.as_ref().map(Cells::new);
     let mut headers = emitted.headers.as_ref().map(HeaderCells::new);
     let mut sent = 0;
-    for (i, input) in emitted.inputs.iter().enumerate() {
-        let row = emission.first + *input as usize;
-        let message = &emission.messages[emission.rows[row] as usize];
-        let target = &emission.targets[emitted.outputs.as_ref().map_or(0, |outputs| outputs[i] as usize)];
-        let value = values.next(i);
+    for i in 0..emitted.inputs.len() {
+        let (message, target) = (emission.message(i), emission.target(i));
         let key = keys.as_mut().map_or(Cell::Inherit, |keys| keys.next(i));
-        let new_headers = match &mut headers {
+        let headers = match &mut headers {
             Some(cells) => cells.merge(i, message),
             None => message.headers().map(|headers| headers.detach()),
         };
-        let value = match value_bytes(emission, target, row, message, value, frame) {
-            Ok(value) => value,
-            Err(reason) => {
-                bad.push((row, reason));
-                continue;
-            }
+        let value = match &framed.values[*next + i] {
+            Value::Bad => continue,
+            Value::Null => None,
+            Value::Input => message.payload(),
+            Value::Row(range) => Some(&emission.rows.batch.values.data[range.clone()]),
+            Value::Plugin(range) => Some(&emitted.values.data[range.clone()]),
+            Value::Framed(range) => Some(&framed.bytes[range.clone()]),
         };
-        let (key, partition) = placed(key, message, target);
+        let (key, partition) = placed(&key, message, target);
         let timestamp_ms = emitted.timestamps.as_ref().map_or_else(|| message.timestamp().to_millis(), |t| Some(t[i]));
-        transaction.send(Record { topic: &target.topic, partition, key, value, timestamp_ms, headers: new_headers })?;
+        transaction.send(Record { topic: &target.topic, partition, key, value, timestamp_ms, headers })?;
         sent += 1;
     }
+    *next += emitted.inputs.len();
     Ok(sent)
 }
 
-fn value_bytes<'b>(
-    emission: &'b Emission<'_>,
-    target: &Target,
-    row: usize,
-    message: &'b BorrowedMessage<'_>,
-    value: Cell<'b>,
-    frame: &'b mut Vec<u8>,
-) -> Result<Option<&'b [u8]>, String> {
-    let value = match value {
-        Cell::Null => return Ok(None),
-        Cell::Inherit if !target.same_as_input => return Ok(message.payload()),
-        Cell::Inherit => {
-            let start = emission.starts[row];
-            &emission.batch.values.data[start..start + emission.batch.values.lengths[row].max(0) as usize]
-        }
-        Cell::Bytes(bytes) => bytes,
-    };
-    frame.clear();
-    match &target.encoding {
-        Encoding::Input | Encoding::Raw => return Ok(Some(value)),
-        Encoding::Avro { id, check } => {
-            wire::frame(*id, frame);
-            check.run(value, frame).map_err(|error| not_the_schema(target, &error.to_string()))?;
-        }
-        Encoding::AvroFromJson { id, encode } => {
-            wire::frame(*id, frame);
-            encode.run(value, frame).map_err(|error| not_the_schema(target, &error.to_string()))?;
-        }
-    }
-    Ok(Some(frame))
-}
-
-fn not_the_schema(target: &Target, error: &str) -> String {
-    format!("the plugin's output for topic {} is not of the schema that it declared: {error}", target.topic)
-}
-
 /// The key, and the partition: the input's own unless the key is new or the topics differ in shape.
-fn placed<'b>(key: Cell<'b>, message: &'b BorrowedMessage<'_>, target: &Target) -> (Option<&'b [u8]>, Option<i32>) {
+fn placed<'b>(key: &Cell<'b>, message: &'b BorrowedMessage<'_>, target: &Target) -> (Option<&'b [u8]>, Option<i32>) {
     match key {
-        Cell::Bytes(key) => (Some(key), Some(partition::of_key(key, target.partitions))),
+        Cell::Bytes(key, _) => (Some(*key), Some(partition::of_key(key, target.partitions))),
         Cell::Null => (None, Some(message.partition() % target.partitions)),
         Cell::Inherit if target.partitions == target.input_partitions => (message.key(), Some(message.partition())),
         Cell::Inherit => match message.key() {
@@ -172,7 +207,7 @@ impl<'a> HeaderCells<'a> {
     fn merge(&mut self, index: usize, message: &BorrowedMessage<'_>) -> Option<OwnedHeaders> {
         let mut set: Vec<(&[u8], Cell<'a>)> = Vec::new();
         for _ in 0..self.headers.counts[index] {
-            if let Cell::Bytes(name) = self.names.next(self.at) {
+            if let Cell::Bytes(name, _) = self.names.next(self.at) {
                 set.push((name, self.values.next(self.at)));
             }
             self.at += 1;
@@ -188,7 +223,7 @@ impl<'a> HeaderCells<'a> {
             match value {
                 Cell::Inherit => {}
                 Cell::Null => merged = merged.insert(Header { key, value: None::<&[u8]> }),
-                Cell::Bytes(value) => merged = merged.insert(Header { key, value: Some(value) }),
+                Cell::Bytes(value, _) => merged = merged.insert(Header { key, value: Some(value) }),
             }
         }
         Some(merged)

@@ -1,29 +1,28 @@
 //! One plugin at work in one worker: its batch buffers, its running guest, its breaker.
+//!
+//! A group is judged before anything of it is sent, so that a pipeline which stops has sent whole groups only.
 
-use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{BorrowedMessage, Message};
 
+use super::batch::Rows;
 use super::dead_letter::{Cause, letter};
-use super::emit::{self, Emission};
+use super::emit::{self, Emission, Framed};
 use super::group::Group;
 use super::prepare::Prepared;
-use super::progress::Progress;
+use super::progress::Tally;
 use super::resolve::Resolver;
 use super::{OnError, Spec};
 use crate::exit::{Exit, Stop};
-use crate::guest::{Batch, Column, Headers, Positions, Runner, Wants};
-use crate::kafka::transaction::{Failed, Transaction};
+use crate::guest::{Piece, Runner, Wants};
+use crate::kafka::transaction::Transaction;
 
-/// Why a batch was not handled.
+/// Why a group was not handled.
 pub enum Broken {
+    /// Nothing of the group was sent.
     Stop(Stop),
-    /// The transaction is to be aborted.
-    Transaction(Failed),
-}
-
-impl From<Failed> for Broken {
-    fn from(failed: Failed) -> Broken {
-        Broken::Transaction(failed)
-    }
+    /// The transaction is to be undone.
+    Transaction(KafkaError),
 }
 
 pub struct PluginRun<'a> {
@@ -31,11 +30,13 @@ pub struct PluginRun<'a> {
     prepared: &'a Prepared,
     resolver: Resolver,
     runner: Runner,
-    batch: Batch,
-    /// The message of each row of the batch.
-    rows: Vec<u32>,
-    starts: Vec<usize>,
-    frame: Vec<u8>,
+    rows: Rows,
+    framed: Framed,
+    /// What the guest made of the group in hand.
+    pieces: Vec<Piece>,
+    /// Messages of the group in hand that go to the dead letters.
+    dead: Vec<(u32, Cause)>,
+    tombstones_skipped: usize,
     failures_in_row: usize,
 }
 
@@ -43,84 +44,53 @@ impl<'a> PluginRun<'a> {
     pub fn new(spec: &'a Spec, prepared: &'a Prepared) -> Result<PluginRun<'a>, Stop> {
         let wiring = prepared.configured.wiring();
         let name = &prepared.configured.plugin().description().name;
-        let column = || Column { data: Vec::new(), lengths: Vec::new() };
-        let headers = || Headers { counts: Vec::new(), names: column(), values: column() };
-        let positions = || Positions { topic: String::new(), partition: 0, offsets: Vec::new() };
-        let batch = Batch {
-            values: column(),
-            timestamps: Vec::new(),
-            keys: wiring.key.as_ref().map(|_| column()),
-            headers: wiring.wants.contains(Wants::HEADERS).then(headers),
-            positions: wiring.wants.contains(Wants::POSITIONS).then(positions),
-        };
         Ok(PluginRun {
             spec,
             prepared,
             resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
             runner: prepared.configured.start()?,
-            batch,
-            rows: Vec::new(),
-            starts: Vec::new(),
-            frame: Vec::new(),
+            rows: Rows::new(wiring),
+            framed: Framed::default(),
+            pieces: Vec::new(),
+            dead: Vec::new(),
+            tombstones_skipped: 0,
             failures_in_row: 0,
         })
     }
 
-    pub fn writer_id(&self, value: &[u8]) -> u32 {
-        self.resolver.writer_id(value)
+    pub fn resolver(&mut self) -> &mut Resolver {
+        &mut self.resolver
     }
 
-    /// Hands one group to the plugin and what came of it to the transaction.
-    pub fn handle(
+    /// Runs one group through the guest and checks what comes of it. Sends nothing.
+    pub fn judge(&mut self, messages: &[BorrowedMessage<'_>], group: &Group) -> Result<(), Broken> {
+        self.fill(messages, group).map_err(Broken::Stop)?;
+        if !self.rows.is_empty() {
+            self.call(messages)?;
+        }
+        self.breaker(group).map_err(Broken::Stop)?;
+        self.stop_on_error(messages).map_err(Broken::Stop)
+    }
+
+    /// Sends what `judge` let through.
+    pub fn deliver(
         &mut self,
         messages: &[BorrowedMessage<'_>],
         group: &Group,
         transaction: &mut Transaction,
-        progress: &Progress,
+        tally: &mut Tally,
     ) -> Result<(), Broken> {
-        let mut dead: Vec<(u32, Cause)> = Vec::new();
-        self.fill(messages, group, &mut dead, progress)?;
-        let handed = self.rows.len();
-        let mut sent = 0;
-        let mut touched = 0;
-        if handed > 0 {
-            let verdict = self
-                .runner
-                .run(&self.batch)
-                .map_err(|failure| Broken::Stop(Stop::new(Exit::Plugin, format!("{}: {failure}", self.name()))))?;
-            for guilty in &verdict.guilty {
-                dead.push((self.rows[guilty.input], Cause::failed(&guilty.failure)));
-            }
-            for piece in &verdict.pieces {
-                for rejection in &piece.outcome.rejections {
-                    let row = self.rows[piece.first + rejection.input as usize];
-                    dead.push((row, Cause::rejected(rejection.reason.clone())));
-                }
-            }
-            self.breaker(handed, dead.len(), &dead)?;
-            emit::starts(&self.batch.values, &mut self.starts);
-            let mut bad = Vec::new();
-            for piece in &verdict.pieces {
-                touched += distinct(&piece.outcome.emitted.inputs);
-                let emission = Emission {
-                    outcome: &piece.outcome,
-                    first: piece.first,
-                    batch: &self.batch,
-                    starts: &self.starts,
-                    rows: &self.rows,
-                    messages,
-                    targets: &self.prepared.outputs,
-                };
-                sent += emit::send(&emission, transaction, &mut self.frame, &mut bad)?;
-            }
-            for (row, reason) in bad {
-                dead.push((self.rows[row], Cause::rejected(reason)));
-            }
+        let (sent, touched) = self.send(messages, transaction).map_err(Broken::Transaction)?;
+        for (index, cause) in &self.dead {
+            let (configured, message) = (&self.prepared.configured, &messages[*index as usize]);
+            transaction
+                .send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause))
+                .map_err(Broken::Transaction)?;
         }
-        self.bury(messages, &dead, transaction)?;
-        Progress::add(&progress.records_out, sent);
-        Progress::add(&progress.dead, dead.len());
-        Progress::add(&progress.filtered, group.rows.len().saturating_sub(touched + dead.len()));
+        tally.records_out += sent;
+        tally.dead += self.dead.len();
+        tally.tombstones_skipped += self.tombstones_skipped;
+        tally.filtered += group.rows.len().saturating_sub(touched + self.dead.len());
         Ok(())
     }
 
@@ -129,143 +99,138 @@ impl<'a> PluginRun<'a> {
     }
 
     /// Fills the batch's buffers; what cannot be resolved becomes dead letters.
-    fn fill(
-        &mut self,
-        messages: &[BorrowedMessage<'_>],
-        group: &Group,
-        dead: &mut Vec<(u32, Cause)>,
-        progress: &Progress,
-    ) -> Result<(), Broken> {
-        self.clear();
+    fn fill(&mut self, messages: &[BorrowedMessage<'_>], group: &Group) -> Result<(), Stop> {
+        self.rows.clear();
+        self.framed.clear();
+        self.pieces.clear();
+        self.dead.clear();
+        self.tombstones_skipped = 0;
         let tombstones = self.prepared.configured.wiring().wants.contains(Wants::TOMBSTONES);
-        for row in &group.rows {
-            let message = &messages[*row as usize];
-            let length = match message.payload() {
-                None if !tombstones => {
-                    Progress::add(&progress.tombstones_skipped, 1);
-                    continue;
-                }
-                None => -1,
-                Some(value) => {
-                    let before = self.batch.values.data.len();
-                    match self.resolver.append(value, &mut self.batch.values.data) {
-                        Ok(()) => (self.batch.values.data.len() - before) as i32,
-                        Err(Err(stop)) => return Err(Broken::Stop(stop)),
-                        Err(Ok(reason)) => {
-                            self.batch.values.data.truncate(before);
-                            dead.push((*row, Cause::undecodable(reason)));
-                            continue;
-                        }
+        for index in &group.rows {
+            let message = &messages[*index as usize];
+            let data = &mut self.rows.batch.values.data;
+            let start = data.len();
+            match message.payload() {
+                None if tombstones => self.rows.push(*index, message, None),
+                None => self.tombstones_skipped += 1,
+                Some(value) => match self.resolver.append(value, data) {
+                    Ok(()) => self.rows.push(*index, message, Some(start)),
+                    Err(Err(stop)) => return Err(stop),
+                    Err(Ok(reason)) => {
+                        data.truncate(start);
+                        self.dead.push((*index, Cause::undecodable(reason)));
                     }
-                }
-            };
-            self.batch.values.lengths.push(length);
-            self.rows.push(*row);
-            self.extras(message);
+                },
+            }
         }
         Ok(())
     }
 
-    fn extras(&mut self, message: &BorrowedMessage<'_>) {
-        self.batch.timestamps.push(message.timestamp().to_millis().unwrap_or(0));
-        if let Some(keys) = &mut self.batch.keys {
-            push(keys, message.key());
+    fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {
+        let verdict = self
+            .runner
+            .run(&self.rows.batch)
+            .map_err(|failure| Broken::Stop(Stop::new(Exit::Plugin, format!("{}: {failure}", self.name()))))?;
+        for guilty in &verdict.guilty {
+            self.dead.push((self.rows.messages[guilty.input], Cause::failed(&guilty.failure)));
         }
-        if let Some(headers) = &mut self.batch.headers {
-            let borrowed = message.headers();
-            headers.counts.push(borrowed.map_or(0, |h| h.count() as u32));
-            for header in borrowed.into_iter().flat_map(|h| h.iter()) {
-                push(&mut headers.names, Some(header.key.as_bytes()));
-                push(&mut headers.values, header.value);
+        let mut bad = Vec::new();
+        for piece in &verdict.pieces {
+            for rejection in &piece.outcome.rejections {
+                let index = self.rows.messages[piece.first + rejection.input as usize];
+                self.dead.push((index, Cause::rejected(rejection.reason.clone())));
             }
+            self.framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
         }
-        if let Some(positions) = &mut self.batch.positions {
-            if positions.offsets.is_empty() {
-                message.topic().clone_into(&mut positions.topic);
-                positions.partition = message.partition();
-            }
-            positions.offsets.push(message.offset());
-        }
+        self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::rejected(reason))));
+        self.pieces = verdict.pieces;
+        Ok(())
     }
 
-    fn clear(&mut self) {
-        let empty = |column: &mut Column| {
-            column.data.clear();
-            column.lengths.clear();
-        };
-        self.rows.clear();
-        empty(&mut self.batch.values);
-        self.batch.timestamps.clear();
-        self.batch.keys.as_mut().map(empty);
-        if let Some(headers) = &mut self.batch.headers {
-            headers.counts.clear();
-            empty(&mut headers.names);
-            empty(&mut headers.values);
+    /// How many were sent, and of how many inputs.
+    fn send(&self, messages: &[BorrowedMessage<'_>], transaction: &mut Transaction) -> KafkaResult<(usize, usize)> {
+        let (mut sent, mut touched, mut next) = (0, 0, 0);
+        for piece in &self.pieces {
+            touched += distinct(&piece.outcome.emitted.inputs);
+            let emission = emission(piece, &self.rows, messages, self.prepared);
+            sent += emit::send(&emission, &self.framed, &mut next, transaction)?;
         }
-        if let Some(positions) = &mut self.batch.positions {
-            positions.offsets.clear();
-        }
+        Ok((sent, touched))
     }
 
     /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic.
-    fn breaker(&mut self, handed: usize, failed: usize, dead: &[(u32, Cause)]) -> Result<(), Broken> {
-        self.failures_in_row = if failed >= handed { self.failures_in_row + failed } else { 0 };
-        if self.failures_in_row < self.spec.failures_max {
+    fn breaker(&mut self, group: &Group) -> Result<(), Stop> {
+        // Input order; a record of which several outputs are bad is one dead letter.
+        self.dead.sort_by_key(|(index, _)| *index);
+        self.dead.dedup_by_key(|(index, _)| *index);
+        let failed = self.dead.iter().map(|(index, _)| *index);
+        let longest = longest_run(&mut self.failures_in_row, &group.rows, failed);
+        if longest < self.spec.failures_max {
             return Ok(());
         }
-        let last = dead.last().map_or("", |(_, cause)| cause.message.as_str());
-        Err(Broken::Stop(
-            Stop::new(
-                Exit::Plugin,
-                format!(
-                    "plugin {} failed {} records in a row; the last one: {last}",
-                    self.name(),
-                    self.failures_in_row
-                ),
-            )
-            .hint("what came before is committed; mend the plugin and start again, it goes on from there"),
-        ))
+        let last = self.dead.last().map_or("", |(_, cause)| cause.message.as_str());
+        let text = format!("plugin {} failed {longest} records in a row; the last one: {last}", self.name());
+        Err(Stop::new(Exit::Plugin, text)
+            .hint("what came before is committed; mend the plugin and start again, it goes on from there"))
     }
 
-    fn bury(
-        &self,
-        messages: &[BorrowedMessage<'_>],
-        dead: &[(u32, Cause)],
-        transaction: &mut Transaction,
-    ) -> Result<(), Broken> {
-        for (row, cause) in dead {
-            let message = &messages[*row as usize];
-            if self.spec.on_error == OnError::Stop {
-                return Err(Broken::Stop(Stop::new(
-                    Exit::Plugin,
-                    format!(
-                        "plugin {}: {} partition {} offset {}: {}",
-                        self.name(),
-                        message.topic(),
-                        message.partition(),
-                        message.offset(),
-                        cause.message
-                    ),
-                )));
-            }
-            let configured = &self.prepared.configured;
-            transaction.send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause))?;
-        }
-        Ok(())
+    /// With `--on-error=stop` the first failure ends the pipeline.
+    fn stop_on_error(&self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
+        let (OnError::Stop, Some((index, cause))) = (self.spec.on_error, self.dead.first()) else {
+            return Ok(());
+        };
+        let message = &messages[*index as usize];
+        let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+        let text = format!("plugin {}: {topic} partition {partition} offset {offset}: {}", self.name(), cause.message);
+        Err(Stop::new(Exit::Plugin, text)
+            .hint("what came before is committed; --on-error=dead-letter puts such records aside"))
     }
 }
 
-fn push(column: &mut Column, bytes: Option<&[u8]>) {
-    match bytes {
-        None => column.lengths.push(-1),
-        Some(bytes) => {
-            column.data.extend_from_slice(bytes);
-            column.lengths.push(bytes.len() as i32);
-        }
+fn emission<'a>(
+    piece: &'a Piece,
+    rows: &'a Rows,
+    messages: &'a [BorrowedMessage<'a>],
+    prepared: &'a Prepared,
+) -> Emission<'a> {
+    Emission { outcome: &piece.outcome, first: piece.first, rows, messages, targets: &prepared.outputs }
+}
+
+/// The longest row of failures, with those at the end of earlier groups. Both lists are in input order.
+fn longest_run(in_row: &mut usize, rows: &[u32], failed: impl Iterator<Item = u32>) -> usize {
+    let (mut failed, mut longest) = (failed.peekable(), 0);
+    if failed.peek().is_none() {
+        *in_row = 0;
+        return 0;
     }
+    for index in rows {
+        *in_row = if failed.next_if_eq(index).is_some() { *in_row + 1 } else { 0 };
+        longest = longest.max(*in_row);
+    }
+    longest
 }
 
 /// How many different values a never decreasing list has.
 fn distinct(inputs: &[u32]) -> usize {
     inputs.chunk_by(|a, b| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_are_counted_across_groups_and_end_with_a_success() {
+        let mut in_row = 0;
+        let mut check = |rows: std::ops::Range<u32>, failed: &[u32], longest: usize, left: usize| {
+            let rows: Vec<u32> = rows.collect();
+            assert_eq!(longest_run(&mut in_row, &rows, failed.iter().copied()), longest, "{failed:?}");
+            assert_eq!(in_row, left, "{failed:?}");
+        };
+        check(0..6, &[1, 2, 5], 2, 1);
+        check(0..3, &[0, 1, 2], 4, 4);
+        check(0..3, &[0], 5, 0);
+        check(0..3, &[2], 1, 1);
+        check(0..3, &[], 0, 0);
+    }
 }

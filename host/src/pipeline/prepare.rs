@@ -3,11 +3,41 @@
 //! Whatever can fail for good fails here, before anything was read.
 
 use crate::avro::{FromJson, Plan, Schema};
-use crate::exit::Stop;
+use crate::exit::{Exit, Stop};
 use crate::guest::{Configured, Format, Output as Declared};
+use crate::kafka::patience::Thing;
 use crate::kafka::topics::{self, Shape};
+use crate::registry;
 
 use super::{Member, Spec};
+
+/// Why a pipeline cannot begin.
+pub enum NotReady {
+    /// May come back.
+    Away(Thing, Stop),
+    /// Will not get better by waiting.
+    Refused(Stop),
+}
+
+impl From<Stop> for NotReady {
+    fn from(stop: Stop) -> NotReady {
+        NotReady::Refused(stop)
+    }
+}
+
+impl From<registry::Error> for NotReady {
+    fn from(error: registry::Error) -> NotReady {
+        let away = matches!(error, registry::Error::Unreachable { .. });
+        if away { NotReady::Away(Thing::Registry, error.into()) } else { NotReady::Refused(error.into()) }
+    }
+}
+
+impl NotReady {
+    /// For what was asked of the brokers.
+    pub fn kafka(stop: Stop) -> NotReady {
+        if stop.exit == Exit::Dependency { NotReady::Away(Thing::Brokers, stop) } else { NotReady::Refused(stop) }
+    }
+}
 
 /// A plugin ready to be given batches.
 pub struct Prepared {
@@ -43,26 +73,27 @@ pub enum Encoding {
 }
 
 /// Checks inputs, registers schemas, makes topics.
-pub fn members(spec: &Spec) -> Result<Vec<Prepared>, Stop> {
+pub fn members(spec: &Spec) -> Result<Vec<Prepared>, NotReady> {
     spec.kafka.check()?;
     let shape = input_shape(spec)?;
     topics_ensure(spec, &spec.dead_letter_topic, Shape { partitions: 1, ..shape })?;
     spec.members.iter().map(|member| prepare(spec, member, shape)).collect()
 }
 
-fn input_shape(spec: &Spec) -> Result<Shape, Stop> {
+fn input_shape(spec: &Spec) -> Result<Shape, NotReady> {
     let mut largest: Option<Shape> = None;
     for topic in &spec.inputs {
-        let shape = topics::shape(&spec.kafka, topic)?.ok_or_else(|| {
-            Stop::start(format!("pipeline {}: input topic {topic} does not exist", spec.name))
-                .hint("create it, start what writes it, or name another with --input")
+        let shape = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?.ok_or_else(|| {
+            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist", spec.name))
+                .hint("create it, start what writes it, or name another with --input");
+            NotReady::Away(Thing::Topic(topic.clone()), stop)
         })?;
         largest = Some(largest.filter(|l| l.partitions >= shape.partitions).unwrap_or(shape));
     }
-    largest.ok_or_else(|| Stop::usage(format!("pipeline {} has no input topic", spec.name)))
+    largest.ok_or_else(|| Stop::usage(format!("pipeline {} has no input topic", spec.name)).into())
 }
 
-fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, Stop> {
+fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
     for (i, declared) in wiring.outputs.iter().enumerate() {
@@ -73,7 +104,8 @@ fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, Stop>
         if !name.is_empty() && !wiring.outputs.iter().any(|output| output.name == *name) {
             let known: Vec<&str> = wiring.outputs.iter().map(|output| output.name.as_str()).collect();
             return Err(Stop::usage(format!("--output {name}={topic}: the plugin has no output {name}"))
-                .hint(format!("its outputs: {}", known.join(", "))));
+                .hint(format!("its outputs: {}", known.join(", ")))
+                .into());
         }
     }
     Ok(Prepared { configured: member.configured.clone(), outputs })
@@ -84,7 +116,7 @@ fn chosen_topic<'a>(member: &'a Member, number: usize, declared: &'a Declared) -
     chosen.map_or(declared.topic.as_str(), |(_, topic)| topic)
 }
 
-fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape: Shape) -> Result<Target, Stop> {
+fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape: Shape) -> Result<Target, NotReady> {
     let plugin = &member.configured.plugin().description().name;
     let parse = |text: &str| {
         Schema::parse(text).map_err(|error| {
@@ -119,13 +151,14 @@ fn same(a: &Format, b: &Format) -> bool {
     }
 }
 
-fn topics_ensure(spec: &Spec, topic: &str, wanted: Shape) -> Result<i32, Stop> {
+fn topics_ensure(spec: &Spec, topic: &str, wanted: Shape) -> Result<i32, NotReady> {
     if spec.create_topics {
-        return Ok(topics::ensure(&spec.kafka, topic, wanted)?.partitions);
+        return Ok(topics::ensure(&spec.kafka, topic, wanted).map_err(NotReady::kafka)?.partitions);
     }
-    let found = topics::shape(&spec.kafka, topic)?;
+    let found = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?;
     found.map(|shape| shape.partitions).ok_or_else(|| {
         Stop::start(format!("output topic {topic} does not exist"))
             .hint("create it, or leave --create-topics on so that smt-host does")
+            .into()
     })
 }

@@ -60,6 +60,19 @@ impl Resolver {
         }
     }
 
+    /// Whether values of this format may carry a writer's schema id.
+    pub fn reads_ids(&self) -> bool {
+        !matches!(self.wanted, Wanted::Bytes)
+    }
+
+    /// Makes sure that values of a writer can be resolved or rejected without asking the registry.
+    pub fn learn(&mut self, writer: u32) -> Result<(), Stop> {
+        if writer != 0 && self.reads_ids() {
+            self.plan_index(writer)?;
+        }
+        Ok(())
+    }
+
     /// Appends the value in the wanted layout. `Err(Ok(reason))` rejects the record, `Err(Err(stop))` ends the
     /// pipeline (the registry is gone).
     pub fn append(&mut self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Result<Reason, Stop>> {

@@ -1,294 +1,281 @@
 //! One worker: poll a batch, group it, hand it to the plugins, produce, commit.
 //!
-//! The only place where the stages meet. A transaction is committed as soon as the input is caught up, and at least
-//! every commit interval; a rebalance commits it before partitions go. Nothing is logged per record.
+//! The only place where the stages meet. Commits as soon as the input is caught up, at least every commit interval,
+//! and before partitions come or go. Nothing is logged per record.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod errors;
+mod hold;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::topic_partition_list::Offset;
 
-use super::prepare::Prepared;
-use super::progress::Progress;
-use super::{Spec, end::End, group::Groups, plugin::PluginRun};
+use self::errors::Errors;
+use self::hold::Hold;
+use super::plugin::{Broken, PluginRun};
+use super::progress::{Progress, Tally};
+use super::ready::Ready;
+use super::{Delivery, Spec, group::Groups};
 use crate::exit::{Exit, Stop};
+use crate::kafka::member::{Change, Member};
+use crate::kafka::patience::{Backoff, Outage, Patience, Thing};
 use crate::kafka::topics;
 use crate::kafka::transaction::{Failed, Span, Transaction};
 use crate::shutdown::Shutdown;
 
 /// A batch large enough that a guest call costs next to nothing a record, and small enough for the commit interval.
 const BATCH_RECORDS_MAX: usize = 1000;
-/// How long an idle worker waits before it looks at the stop tokens again.
+/// How long an idle worker waits before it looks at the stop token again.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
 const END_LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What may end a worker from outside.
-pub struct Stops<'a> {
-    pub shutdown: &'a Shutdown,
-    /// A sibling failed.
-    pub failed: &'a Shutdown,
-}
-
-impl Stops<'_> {
-    fn requested(&self) -> bool {
-        self.shutdown.is_requested() || self.failed.is_requested()
-    }
-}
-
-/// What the rebalance callback shares with the loop; both run on the worker's thread, inside and outside of `poll`.
-struct Shared {
-    transaction: Mutex<Transaction>,
-    state: Mutex<Assignment>,
-}
-
-#[derive(Default)]
-struct Assignment {
-    /// Raised at each revocation: what was polled before and not handled is no longer ours.
-    generation: u64,
-    assigned: Option<usize>,
-    failed: Option<Failed>,
-}
-
-struct Context(Arc<Shared>);
-
-impl ClientContext for Context {}
-
-impl ConsumerContext for Context {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(_) = rebalance {
-            let result = lock(&self.0.transaction).commit(consumer.group_metadata());
-            let mut state = lock(&self.0.state);
-            state.generation += 1;
-            state.assigned = None;
-            // An abort loses nothing here: the partitions are read again from what is committed, by whoever gets them.
-            if let Err((failed @ (Failed::Fenced | Failed::Fatal(_)), _)) = result {
-                state.failed = Some(failed);
-            }
-        }
-    }
-
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance {
-            let mut state = lock(&self.0.state);
-            state.assigned = Some(partitions.count());
-        }
-    }
-}
-
-/// A poisoned lock means that this very thread panicked: the process is ending.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What all workers of a pipeline share.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    pub spec: &'a Spec,
+    pub ready: &'a Ready,
+    pub stop: &'a Shutdown,
+    pub outage: &'a Arc<Outage>,
+    pub progress: &'a Progress,
 }
 
 struct Worker<'a> {
-    spec: &'a Spec,
-    consumer: BaseConsumer<Context>,
-    shared: Arc<Shared>,
+    task: Task<'a>,
+    member: &'a Member,
+    transaction: Transaction,
     plugins: Vec<PluginRun<'a>>,
-    progress: &'a Progress,
-    opened: Instant,
+    patience: Patience,
+    /// What was polled and is not handled yet. Empty between turns.
+    messages: Vec<BorrowedMessage<'a>>,
+    groups: Groups,
+    tally: Tally,
+    assigned: bool,
+    aborts: Backoff,
+    hold: Hold,
+    errors: Errors,
     /// When it last looked for the end of the input.
     looked: Instant,
 }
 
 /// Runs until asked to stop, the end of the input (`until_end`), or a failure.
-pub fn run(
-    spec: &Spec,
-    members: &[Prepared],
-    number: usize,
-    stops: &Stops<'_>,
-    progress: &Progress,
-) -> Result<(), Stop> {
-    let id = format!("smt-{}-{}-{number}", spec.group, spec.instance_id);
-    let transaction = Transaction::begin_with(&spec.kafka, &id).map_err(|error| topics::away(&spec.kafka, &error))?;
-    let shared = Arc::new(Shared { transaction: Mutex::new(transaction), state: Mutex::default() });
-    let consumer: BaseConsumer<Context> = spec
-        .kafka
-        .consumer(&spec.group, spec.from)
-        .create_with_context(Context(shared.clone()))
-        .map_err(|error| topics::bad_client(&error))?;
+pub fn run(task: Task<'_>, number: usize) -> Result<(), Stop> {
+    let spec = task.spec;
+    let patience = Patience::new(task.stop, task.outage);
+    let id = match spec.delivery {
+        Delivery::ExactlyOnce => Some(format!("smt-{}-{}-{number}", spec.group, spec.instance_id)),
+        Delivery::AtLeastOnce => None,
+    };
+    let transaction = match Transaction::begin_with(&spec.kafka, id, patience.clone()) {
+        Err(_) if task.stop.is_requested() => return Ok(()),
+        other => other.map_err(|error| topics::away(&spec.kafka, &error))?,
+    };
     let inputs: Vec<&str> = spec.inputs.iter().map(String::as_str).collect();
-    consumer.subscribe(&inputs).map_err(|error| topics::away(&spec.kafka, &error))?;
-    let plugins = members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
-    let mut worker =
-        Worker { spec, consumer, shared, plugins, progress, opened: Instant::now(), looked: Instant::now() };
-    let result = worker.run(stops);
-    // Leaving the group first revokes, which commits what is open; after an error nothing is open any more.
-    if result.is_err()
-        && let Err(failed) = lock(&worker.shared.transaction).abort()
-    {
-        tracing::warn!(pipeline = spec.name, ?failed, "the open transaction could not be aborted; it times out");
-    }
-    worker.consumer.unsubscribe();
-    result
+    let member = Member::join(&spec.kafka, &spec.group, spec.from, &inputs, task.progress.lag_share())?;
+    let plugins = task.ready.members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
+    let mut worker = Worker {
+        task,
+        member: &member,
+        transaction,
+        plugins,
+        patience,
+        messages: Vec::with_capacity(BATCH_RECORDS_MAX),
+        groups: Groups::new(inputs.len()),
+        tally: Tally::default(),
+        assigned: false,
+        aborts: Backoff::default(),
+        hold: Hold::default(),
+        errors: Errors::default(),
+        looked: Instant::now(),
+    };
+    worker.run()
 }
 
 impl Worker<'_> {
-    fn run(&mut self, stops: &Stops<'_>) -> Result<(), Stop> {
-        let end = self.spec.until_end.then(|| End::at_start(self.spec)).transpose()?;
-        let mut groups = Groups::default();
-        let mut reported_assignment = false;
+    fn run(&mut self) -> Result<(), Stop> {
         loop {
-            let caught_up = self.turn(&mut groups)?;
-            self.check_failed()?;
-            let assigned = lock(&self.shared.state).assigned.is_some();
-            if assigned && !reported_assignment {
-                reported_assignment = true;
-                Progress::add(&self.progress.assigned, 1);
-            }
-            let overdue = self.opened.elapsed() >= self.spec.commit_interval;
-            if caught_up || overdue || stops.requested() {
+            let caught_up = self.turn()?;
+            let stopping = self.task.stop.is_requested();
+            if caught_up || stopping || self.transaction.age() >= self.task.spec.commit_interval {
                 self.commit()?;
             }
-            if stops.requested() || (caught_up && assigned && self.at_end(end.as_ref())?) {
+            self.rebalance()?;
+            if stopping || (caught_up && self.assigned && self.at_end()?) {
                 return Ok(());
             }
         }
     }
 
     /// Polls and handles one batch. True: nothing more is waiting.
-    fn turn(&mut self, groups: &mut Groups) -> Result<bool, Stop> {
-        let open = lock(&self.shared.transaction).is_open();
-        let mut wait = if open { Duration::ZERO } else { IDLE_WAIT };
-        let mut messages: Vec<BorrowedMessage<'_>> = Vec::with_capacity(BATCH_RECORDS_MAX);
-        let mut generation = lock(&self.shared.state).generation;
-        let mut caught_up = false;
-        while messages.len() < BATCH_RECORDS_MAX {
-            let polled = self.consumer.poll(wait);
-            wait = Duration::ZERO;
-            match polled {
-                Some(Ok(message)) => messages.push(message),
-                // Asked for by the readers that count to the end; here running out of messages says the same.
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => self.consumer_error(&error)?,
-                None => caught_up = true,
+    fn turn(&mut self) -> Result<bool, Stop> {
+        self.resume()?;
+        let caught_up = self.poll()?;
+        if self.messages.is_empty() {
+            if self.member.is_connected() && !self.transaction.is_open() {
+                self.task.outage.back(&Thing::Brokers);
             }
-            if caught_up || messages.is_empty() {
-                let now = lock(&self.shared.state).generation;
-                if now != generation {
-                    messages.clear();
-                    generation = now;
-                }
-                break;
-            }
-        }
-        if lock(&self.shared.state).generation != generation {
-            messages.clear();
-        }
-        if messages.is_empty() {
             return Ok(caught_up);
         }
-        let mut transaction = lock(&self.shared.transaction);
-        if !transaction.is_open() {
-            transaction.ensure_open().map_err(|failed| fatal(self.spec, &failed))?;
-            self.opened = Instant::now();
+        let mut resolvers = self.plugins.iter_mut().map(PluginRun::resolver);
+        self.groups.fill(&self.messages, resolvers.find(|resolver| resolver.reads_ids()).map(|resolver| &*resolver));
+        match self.learn() {
+            Ok(()) => self.handle()?,
+            Err(stop) => self.hold(stop)?,
         }
-        groups.fill(&messages, self.plugins.first());
-        let mut outcome = Ok(());
-        for group in groups.iter() {
-            for plugin in &mut self.plugins {
-                outcome = plugin.handle(&messages, group, &mut transaction, self.progress);
-                if outcome.is_err() {
-                    break;
-                }
-            }
-            if outcome.is_err() {
-                break;
-            }
-        }
-        if outcome.is_ok() {
-            for message in &messages {
-                transaction.read(message.topic(), message.partition(), message.offset(), message.offset() + 1);
-            }
-            Progress::add(&self.progress.records_in, messages.len());
-        }
-        drop(transaction);
-        drop(messages);
-        self.handled(outcome)?;
+        self.messages.clear();
         Ok(caught_up)
     }
 
-    fn handled(&mut self, outcome: Result<(), super::plugin::Broken>) -> Result<(), Stop> {
-        match outcome {
+    fn poll(&mut self) -> Result<bool, Stop> {
+        let mut wait = if self.transaction.is_open() { Duration::ZERO } else { IDLE_WAIT };
+        while self.messages.len() < BATCH_RECORDS_MAX {
+            match self.member.poll(wait) {
+                Some(Ok(message)) => self.messages.push(message),
+                // Asked for by the readers that count to the end; here running out of messages says the same.
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => self.consumer_error(&error)?,
+                None => return Ok(true),
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(false)
+    }
+
+    fn handle(&mut self) -> Result<(), Stop> {
+        match self.hand_over() {
             Ok(()) => Ok(()),
-            Err(super::plugin::Broken::Stop(stop)) => Err(stop),
-            Err(super::plugin::Broken::Transaction(failed)) => {
-                let spans = lock(&self.shared.transaction).abort().map_err(|failed| fatal(self.spec, &failed))?;
-                self.rewind(failed, spans)
+            Err(Broken::Transaction(error)) => {
+                self.touch_batch();
+                self.undo(error)
+            }
+            // What is complete is committed: whole groups, with their offsets.
+            Err(Broken::Stop(stop)) => {
+                if let Err(second) = self.commit() {
+                    tracing::warn!(pipeline = self.task.spec.name, "while stopping: {}", second.what);
+                }
+                Err(stop)
             }
         }
     }
 
-    fn commit(&mut self) -> Result<(), Stop> {
-        let mut transaction = lock(&self.shared.transaction);
-        if !transaction.is_open() {
+    /// Group by group: all plugins judge it before anything of it is sent.
+    fn hand_over(&mut self) -> Result<(), Broken> {
+        self.transaction.ensure_open().map_err(Broken::Transaction)?;
+        for group in self.groups.iter() {
+            for plugin in &mut self.plugins {
+                plugin.judge(&self.messages, group)?;
+            }
+            for plugin in &mut self.plugins {
+                plugin.deliver(&self.messages, group, &mut self.transaction, &mut self.tally)?;
+            }
+            let (first, last) = group.ends(&self.messages);
+            self.transaction.read(first.topic(), first.partition(), first.offset(), last.offset() + 1);
+            self.tally.records_in += group.rows.len();
+        }
+        Ok(())
+    }
+
+    /// False: it was undone, and is read again.
+    fn commit(&mut self) -> Result<bool, Stop> {
+        if !self.transaction.is_open() {
+            return Ok(true);
+        }
+        if let Err(error) = self.transaction.commit(self.member.consumer()) {
+            self.undo(error)?;
+            return Ok(false);
+        }
+        self.task.progress.committed(&mut self.tally);
+        self.aborts.reset();
+        Ok(true)
+    }
+
+    /// What was read since the last commit is read again.
+    fn undo(&mut self, error: KafkaError) -> Result<(), Stop> {
+        self.tally = Tally::default();
+        let (failed, spans) = self.transaction.undo(error);
+        let Failed::Aborted(error) = failed else { return Err(fatal(self.task.spec, &failed)) };
+        if self.patience.is_over() {
             return Ok(());
         }
-        let result = transaction.commit(self.consumer.group_metadata());
-        drop(transaction);
-        match result {
-            Ok(()) => {
-                Progress::add(&self.progress.commits, 1);
-                Ok(())
-            }
-            Err((failed, spans)) => self.rewind(failed, spans),
+        tracing::warn!(pipeline = self.task.spec.name, "aborted since the last commit, and read again: {error}");
+        // A second abort without a commit between is no accident.
+        if self.aborts.is_waiting() {
+            self.task.stop.sleep(self.aborts.pause());
+        } else {
+            self.aborts.pause();
+        }
+        match self.member.rewind(&spans, &self.patience) {
+            Err(_) if self.patience.is_over() => Ok(()),
+            other => other.map_err(|error| self.lost_place(&error)),
         }
     }
 
-    /// After an abort: what the transaction had read is read again.
-    fn rewind(&mut self, failed: Failed, spans: Vec<Span>) -> Result<(), Stop> {
-        let Failed::Aborted(error) = failed else { return Err(fatal(self.spec, &failed)) };
-        tracing::warn!(pipeline = self.spec.name, %error, "transaction aborted; its records are read again");
-        for span in spans {
-            let sought =
-                self.consumer.seek(&span.topic, span.partition, Offset::Offset(span.first), Duration::from_secs(10));
-            if let Err(error) = sought {
-                // Not ours any more: the new owner reads from what is committed.
-                tracing::debug!(topic = span.topic, partition = span.partition, %error, "not sought");
+    /// Before partitions come or go, what was read of them is committed.
+    fn rebalance(&mut self) -> Result<(), Stop> {
+        while let Some(change) = self.member.change() {
+            self.commit()?;
+            self.member.accept(&change).map_err(|error| self.lost_place(&error))?;
+            let pipeline = &self.task.spec.name;
+            match &change {
+                Change::Assigned(partitions) => {
+                    tracing::info!(pipeline, partitions = partitions.count(), "partitions assigned");
+                    if !self.assigned {
+                        Progress::add(&self.task.progress.assigned, 1);
+                    }
+                    self.assigned = true;
+                }
+                Change::Revoked(partitions) => {
+                    tracing::info!(pipeline, partitions = partitions.count(), "partitions revoked");
+                }
             }
         }
         Ok(())
     }
 
-    fn check_failed(&self) -> Result<(), Stop> {
-        match lock(&self.shared.state).failed.take() {
-            Some(failed) => Err(fatal(self.spec, &failed)),
-            None => Ok(()),
-        }
-    }
-
     /// Looks at most once in `END_LOOK_INTERVAL`, since it asks the cluster.
-    fn at_end(&mut self, end: Option<&End>) -> Result<bool, Stop> {
-        let Some(end) = end else { return Ok(false) };
+    fn at_end(&mut self) -> Result<bool, Stop> {
+        let Some(end) = &self.task.ready.end else { return Ok(false) };
         if self.looked.elapsed() < END_LOOK_INTERVAL {
             return Ok(false);
         }
-        let reached = end.is_reached(self.spec);
+        let reached = end.is_reached(self.task.spec);
         self.looked = Instant::now();
+        match reached {
+            Ok(true) => self.member.at_end(),
+            Err(stop) if stop.exit == Exit::Dependency && !self.task.spec.fail_fast => {
+                self.task.outage.away(&Thing::Brokers, &stop.what);
+                return Ok(false);
+            }
+            _ => {}
+        }
         reached
     }
 
-    fn consumer_error(&self, error: &KafkaError) -> Result<(), Stop> {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Err(Stop::start(format!(
-                "pipeline {}: an input topic of {} is gone: {error}",
-                self.spec.name,
-                self.spec.inputs.join(", ")
-            ))),
-            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
-                Err(Stop::dependency(format!("pipeline {}: the consumer failed for good: {error}", self.spec.name)))
-            }
-            // librdkafka goes on by itself: a broker away is waited for.
-            _ => {
-                tracing::warn!(pipeline = self.spec.name, %error, "consumer");
-                Ok(())
+    /// Where each topic partition of the batch begins.
+    fn batch_spans(&self) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for group in self.groups.iter() {
+            let (first, _) = group.ends(&self.messages);
+            let (topic, partition, offset) = (first.topic(), first.partition(), first.offset());
+            if !spans.iter().any(|span| span.partition == partition && span.topic == topic) {
+                spans.push(Span::at(topic, partition, offset));
             }
         }
+        spans
+    }
+
+    /// What was polled counts as read since the last commit, so that an abort goes back to it.
+    fn touch_batch(&mut self) {
+        for span in self.batch_spans() {
+            self.transaction.touch(span);
+        }
+    }
+
+    fn lost_place(&self, error: &KafkaError) -> Stop {
+        Stop::dependency(format!("pipeline {}: its place in the input cannot be found: {error}", self.task.spec.name))
+            .hint("nothing is lost: start it again, it goes on from what is committed")
     }
 }
 

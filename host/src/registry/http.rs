@@ -24,7 +24,6 @@ pub(super) struct Http {
     /// The address that answered last.
     current: AtomicUsize,
     authorization: Option<String>,
-    deadline: Duration,
 }
 
 /// An answer that is neither 5xx nor 429.
@@ -76,19 +75,19 @@ impl Http {
             (None, Some((user, password))) => Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))),
             (None, None) => None,
         };
-        Http { agent, urls, current: AtomicUsize::new(0), authorization, deadline: config.deadline }
+        Http { agent, urls, current: AtomicUsize::new(0), authorization }
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.persist(path, None)
+    pub(super) fn get(&self, path: &str, deadline: Duration) -> Result<Answer, Error> {
+        self.persist(path, None, deadline)
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, Error> {
-        self.persist(path, Some(body.to_string()))
+    pub(super) fn post(&self, path: &str, body: &Value, deadline: Duration) -> Result<Answer, Error> {
+        self.persist(path, Some(body.to_string()), deadline)
     }
 
-    fn persist(&self, path: &str, body: Option<String>) -> Result<Answer, Error> {
-        let end = Instant::now() + self.deadline;
+    fn persist(&self, path: &str, body: Option<String>, deadline: Duration) -> Result<Answer, Error> {
+        let end = Instant::now() + deadline;
         let mut pause = FIRST_PAUSE;
         loop {
             let reason = match self.each_address(path, body.as_deref(), end) {

@@ -1,0 +1,199 @@
+//! One member of a consumer group.
+//!
+//! Rebalances are events of the caller's loop, not call-backs: partitions come and go only when the caller says so,
+//! after it has finished with what it has in hand. Never commits offsets.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::patience::Patience;
+use super::transaction::Span;
+use super::{From, Settings, lag, topics};
+use crate::exit::Stop;
+
+/// A seek may meet a partition that is just being started.
+const SEEK_TRIES: usize = 20;
+
+/// Partitions that come or go.
+#[derive(Debug, Clone)]
+pub enum Change {
+    Assigned(TopicPartitionList),
+    Revoked(TopicPartitionList),
+}
+
+/// What librdkafka tells while it is polled.
+pub struct Context {
+    changes: Mutex<VecDeque<Change>>,
+    /// Nobody will accept changes any more: partitions go at once.
+    leaving: AtomicBool,
+    connected: AtomicBool,
+    lag: lag::Share,
+}
+
+impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        let up = statistics.brokers.values().any(|broker| broker.nodeid >= 0 && broker.state == "UP");
+        self.connected.store(up, Ordering::Relaxed);
+        self.lag.set(lag::of(&statistics));
+    }
+}
+
+impl ConsumerContext for Context {
+    /// The default would take partitions away inside of `poll`, before what was read of them is committed.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let change = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions.clone()),
+            _ => Change::Revoked(partitions.clone()),
+        };
+        if self.leaving.load(Ordering::Relaxed) {
+            apply(consumer, &change).ok();
+        } else {
+            lock(&self.changes).push_back(change);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn apply(consumer: &BaseConsumer<Context>, change: &Change) -> KafkaResult<()> {
+    let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+    match change {
+        Change::Assigned(partitions) if cooperative => consumer.incremental_assign(partitions),
+        Change::Assigned(partitions) => consumer.assign(partitions),
+        Change::Revoked(partitions) if cooperative => consumer.incremental_unassign(partitions),
+        Change::Revoked(_) => consumer.unassign(),
+    }
+}
+
+pub struct Member {
+    consumer: BaseConsumer<Context>,
+}
+
+impl Member {
+    pub fn join(
+        settings: &Settings,
+        group: &str,
+        from: From,
+        topics: &[&str],
+        lag: lag::Share,
+    ) -> Result<Member, Stop> {
+        let context = Context {
+            changes: Mutex::default(),
+            leaving: AtomicBool::new(false),
+            connected: AtomicBool::new(false),
+            lag,
+        };
+        let consumer: BaseConsumer<Context> =
+            settings.member(group, from).create_with_context(context).map_err(|error| topics::bad_client(&error))?;
+        consumer.subscribe(topics).map_err(|error| topics::away(settings, &error))?;
+        Ok(Member { consumer })
+    }
+
+    /// The client itself, for offsets and the group's metadata.
+    pub fn consumer(&self) -> &BaseConsumer<Context> {
+        &self.consumer
+    }
+
+    pub fn poll(&self, wait: Duration) -> Option<KafkaResult<BorrowedMessage<'_>>> {
+        self.consumer.poll(wait)
+    }
+
+    /// The next change that waits to be accepted. Until then the partitions stay as they are.
+    pub fn change(&self) -> Option<Change> {
+        lock(&self.consumer.context().changes).pop_front()
+    }
+
+    pub fn accept(&self, change: &Change) -> KafkaResult<()> {
+        apply(&self.consumer, change)
+    }
+
+    /// Whether a broker was reached when librdkafka last said so.
+    pub fn is_connected(&self) -> bool {
+        self.consumer.context().connected.load(Ordering::Relaxed)
+    }
+
+    /// Told by `poll`'s caller, since librdkafka says it there.
+    pub fn disconnected(&self) {
+        self.consumer.context().connected.store(false, Ordering::Relaxed);
+    }
+
+    /// Nothing is left to read.
+    pub fn at_end(&self) {
+        self.consumer.context().lag.set(0);
+    }
+
+    /// Back to what is committed; where nothing is, to where the span began.
+    pub fn rewind(&self, spans: &[Span], patience: &Patience) -> KafkaResult<()> {
+        let mut asked = TopicPartitionList::with_capacity(spans.len());
+        for span in spans {
+            asked.add_partition(&span.topic, span.partition);
+        }
+        let committed = patience.ask(|wait| {
+            let answer = self.consumer.committed_offsets(asked.clone(), wait)?;
+            answer.elements().iter().try_for_each(|element| element.error())?;
+            Ok(answer)
+        })?;
+        for span in spans {
+            let found = committed.find_partition(&span.topic, span.partition).map(|element| element.offset());
+            let Some(Offset::Offset(next)) = found else {
+                self.seek(span, span.first)?;
+                continue;
+            };
+            self.seek(span, next)?;
+        }
+        Ok(())
+    }
+
+    /// Back to where each span began.
+    pub fn seek_first(&self, spans: &[Span]) -> KafkaResult<()> {
+        spans.iter().try_for_each(|span| self.seek(span, span.first))
+    }
+
+    /// A seek that fails on a partition that is ours would lose records, so it is never passed over.
+    fn seek(&self, span: &Span, offset: i64) -> KafkaResult<()> {
+        for _ in 1..SEEK_TRIES {
+            let sought =
+                self.consumer.seek(&span.topic, span.partition, Offset::Offset(offset), Duration::from_secs(2));
+            if sought.is_ok() || !self.is_assigned(span)? {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        self.consumer.seek(&span.topic, span.partition, Offset::Offset(offset), Duration::from_secs(2))
+    }
+
+    fn is_assigned(&self, span: &Span) -> KafkaResult<bool> {
+        Ok(self.consumer.assignment()?.find_partition(&span.topic, span.partition).is_some())
+    }
+
+    /// Stops fetching; rebalances go on.
+    pub fn pause(&self) -> KafkaResult<()> {
+        self.consumer.pause(&self.consumer.assignment()?)
+    }
+
+    pub fn resume(&self) -> KafkaResult<()> {
+        self.consumer.resume(&self.consumer.assignment()?)
+    }
+}
+
+impl Drop for Member {
+    /// Leaves the group at once. The consumer's own end waits until partitions are given back.
+    fn drop(&mut self) {
+        self.consumer.context().leaving.store(true, Ordering::Relaxed);
+        while let Some(change) = self.change() {
+            self.accept(&change).ok();
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Waiting for what is away: said once when it goes, once when it is back, and ended at once when asked to stop.
+
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+
+use crate::shutdown::Shutdown;
+
+/// How long one request waits for its answer before it looks whether stopping is asked for.
+const SLICE: Duration = Duration::from_secs(2);
+/// Between two attempts of a request that fails without waiting.
+const PAUSE: Duration = Duration::from_millis(100);
+/// So long no answer is a broker that is busy, not one that is away.
+const BUSY_MAX: Duration = Duration::from_secs(5);
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Thing {
+    Brokers,
+    Registry,
+    Topic(String),
+}
+
+impl Display for Thing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Thing::Brokers => f.write_str("Kafka"),
+            Thing::Registry => f.write_str("the schema registry"),
+            Thing::Topic(name) => write!(f, "topic {name}"),
+        }
+    }
+}
+
+/// What one pipeline is waiting for. Logs changes only, however often it is told.
+pub struct Outage {
+    pipeline: String,
+    away: Mutex<Vec<Thing>>,
+}
+
+impl Outage {
+    pub fn new(pipeline: &str) -> Outage {
+        Outage { pipeline: pipeline.to_owned(), away: Mutex::default() }
+    }
+
+    /// True: that is news.
+    pub fn away(&self, thing: &Thing, reason: &dyn Display) -> bool {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = !away.contains(thing);
+        if news {
+            tracing::warn!(pipeline = self.pipeline, "{thing} is away, waiting for it: {reason}");
+            away.push(thing.clone());
+        }
+        news
+    }
+
+    /// True: that is news.
+    pub fn back(&self, thing: &Thing) -> bool {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = away.iter().position(|other| other == thing);
+        if let Some(at) = known {
+            tracing::info!(pipeline = self.pipeline, "{thing} is back");
+            away.swap_remove(at);
+        }
+        known.is_some()
+    }
+
+    /// This is away, and everything else is not.
+    pub fn only(&self, thing: &Thing, reason: &dyn Display) {
+        self.back_but(Some(thing));
+        self.away(thing, reason);
+    }
+
+    pub fn all_back(&self) {
+        self.back_but(None);
+    }
+
+    fn back_but(&self, kept: Option<&Thing>) {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for thing in away.iter().filter(|thing| Some(*thing) != kept) {
+            self.back(thing);
+        }
+    }
+}
+
+/// Longer and longer pauses, up to ten seconds.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    times: u32,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    /// The next pause.
+    pub fn pause(&mut self) -> Duration {
+        let pause = (Self::FIRST * 2_u32.pow(self.times)).min(Self::LONGEST);
+        self.times = (self.times + 1).min(7);
+        pause
+    }
+
+    pub fn reset(&mut self) {
+        self.times = 0;
+    }
+
+    /// A pause was asked for since the last reset.
+    pub fn is_waiting(&self) -> bool {
+        self.times > 0
+    }
+}
+
+/// Asks the brokers until they answer.
+#[derive(Clone)]
+pub struct Patience {
+    stop: Shutdown,
+    outage: Arc<Outage>,
+}
+
+impl Patience {
+    pub fn new(stop: &Shutdown, outage: &Arc<Outage>) -> Patience {
+        Patience { stop: stop.clone(), outage: outage.clone() }
+    }
+
+    pub fn outage(&self) -> &Outage {
+        &self.outage
+    }
+
+    /// Nothing is worth waiting for any more.
+    pub fn is_over(&self) -> bool {
+        self.stop.is_requested()
+    }
+
+    /// Repeats a request that has no answer. When stopping is asked for, the last try's error comes back.
+    pub fn ask<T>(&self, mut request: impl FnMut(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+        let begun = Instant::now();
+        loop {
+            match request(SLICE) {
+                Err(error) if is_unanswered(&error) && !self.is_over() => {
+                    if begun.elapsed() > BUSY_MAX {
+                        self.outage.away(&Thing::Brokers, &error);
+                    }
+                    self.stop.sleep(PAUSE);
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+/// The brokers did not say no: they said nothing.
+fn is_unanswered(error: &KafkaError) -> bool {
+    if let KafkaError::Transaction(inner) = error {
+        return inner.is_retriable() && !inner.txn_requires_abort();
+    }
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::WaitingForCoordinator
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::NetworkException
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_news_once() {
+        let outage = Outage::new("p");
+        let topic = Thing::Topic("t".to_owned());
+        assert!(!outage.back(&topic), "it was never away");
+        assert!(outage.away(&topic, &"gone"));
+        assert!(!outage.away(&topic, &"still gone"));
+        assert!(outage.away(&Thing::Registry, &"another thing"));
+        assert!(outage.back(&topic));
+        assert!(!outage.back(&topic));
+        outage.all_back();
+        assert!(!outage.back(&Thing::Registry));
+    }
+
+    #[test]
+    fn pauses_grow_from_a_tenth_of_a_second_to_ten() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u128> = (0..9).map(|_| backoff.pause().as_millis()).collect();
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        backoff.reset();
+        assert_eq!(backoff.pause(), Backoff::FIRST);
+    }
+
+    #[test]
+    fn an_unanswered_request_is_repeated_until_it_is_answered_or_stopping_is_asked_for() {
+        let stop = Shutdown::new();
+        let patience = Patience::new(&stop, &Arc::new(Outage::new("p")));
+        let silence = || KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+        let mut tries = 0;
+        let answer = patience.ask(|_| {
+            tries += 1;
+            if tries < 3 { Err(silence()) } else { Ok(tries) }
+        });
+        assert_eq!(answer, Ok(3));
+        let refused = patience.ask(|_| Err::<(), _>(KafkaError::MetadataFetch(RDKafkaErrorCode::InvalidTopic)));
+        assert!(refused.is_err());
+        stop.request();
+        assert_eq!(patience.ask(|_| Err::<(), _>(silence())), Err(silence()));
+    }
+}

@@ -1,0 +1,72 @@
+//! (b) CPU time of whole processes, user and system, over the same million records of a real Kafka.
+
+use std::process::{Command, Stdio};
+
+use smt_plugin::schema_of;
+use smt_tests::{World, plugin};
+
+use super::{bare, customers, report};
+
+const RECORDS: usize = 1_000_000;
+const ROUNDS: usize = 5;
+const INPUT: &str = "bench-customers";
+
+pub(crate) fn run(world: &World) {
+    println!("  producing {RECORDS} customers");
+    customers::topic(world, INPUT, RECORDS);
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        number
+    };
+    let mut numbers = Vec::new();
+    numbers.resize_with(2 * ROUNDS, &mut next);
+    let mut bare_numbers = numbers.split_off(ROUNDS).into_iter();
+    let mut host_numbers = numbers.into_iter();
+    let (host, bare) = report::alternate(
+        ROUNDS,
+        || host_seconds(world, host_numbers.next().expect("a round")),
+        || bare_seconds(world, bare_numbers.next().expect("a round")),
+    );
+    report::row(&["", "bare loop", "smt-host", "ratio"]);
+    report::row(&["CPU-s / million", &format!("{bare:.2}"), &format!("{host:.2}"), &format!("{:.2}", host / bare)]);
+}
+
+fn host_seconds(world: &World, round: usize) -> f64 {
+    let (file, topic) = (plugin("jovens"), format!("bench-jovens-{round}"));
+    world.topic(&topic, 2);
+    let mut command = Command::new(smt_tests::release_host());
+    command.args(["--plugin".as_ref(), file.as_os_str()]);
+    command.args(["--input", INPUT, "--until-end", "--output", &topic, "--group", &topic]);
+    command.args(["--brokers", &world.kafka.brokers(), "--registry", &world.registry_server.url()]);
+    command.args(["--state-dir".as_ref(), world.dir.path().join("bench-state").as_os_str()]);
+    cpu_seconds(command.env("SMT_LOG", "error"))
+}
+
+fn bare_seconds(world: &World, round: usize) -> f64 {
+    let topic = format!("bench-bare-{round}");
+    world.topic(&topic, 2);
+    let schema = schema_of::<jovens::Jovem<'_>>();
+    let id = world.registry().register("bench-bare-value", &schema).expect("registered").to_string();
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args([bare::ARGUMENT, &world.kafka.brokers(), INPUT, &topic, &topic, &RECORDS.to_string(), &id]);
+    cpu_seconds(&mut command)
+}
+
+/// Of one child, per million records.
+fn cpu_seconds(command: &mut Command) -> f64 {
+    let before = children_ticks();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().expect("it starts");
+    assert!(status.success(), "{command:?}: {status}");
+    let seconds = (children_ticks() - before) as f64 / 100.0;
+    seconds * 1e6 / RECORDS as f64
+}
+
+/// CPU time of all children that have ended, in hundredths of a second (proc(5): cutime and cstime).
+fn children_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    // The name, second, is in parentheses and may hold spaces.
+    let after_name = stat.rsplit_once(')').expect("a name").1;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    [13, 14].into_iter().map(|field: usize| fields[field].parse::<u64>().expect("a number")).sum()
+}
