@@ -17,8 +17,8 @@
 //! }
 //!
 //! let batch = testing::Batch::new()
-//!     .add(Record::new(Name { text: "Ana" }).key("1").timestamp(5).header("trace", "x"))
-//!     .add(Name { text: "Rui" }); // without a key
+//!     .with(Record::new(Name { text: "Ana" }).key("1").timestamp(5).header("trace", "x"))
+//!     .with(Name { text: "Rui" }); // without a key
 //! let outcome = batch.run::<keyed>(&());
 //! let sent = testing::sent(&outcome);
 //! assert_eq!((sent.len(), sent[0].input), (1, 0));
@@ -54,7 +54,7 @@ impl Batch {
     /// A record: a value alone, or a [`Record`]. What that does not set is absent, the timestamp 0. Bytes that are no
     /// record of the plugin's are given as `&[u8]`.
     #[must_use]
-    pub fn add(mut self, record: impl Single) -> Self {
+    pub fn with(mut self, record: impl Single) -> Self {
         self.records.record(self.count, |out| record.emit(out)).expect("an input can be written");
         self.count += 1;
         self
@@ -183,7 +183,7 @@ pub fn run<T: Transform>(settings: &T::Settings, timestamp: i64, inputs: &[impl 
 
 /// The same for records already encoded, be they valid or not.
 pub fn run_bytes<T: Transform>(settings: &T::Settings, timestamp: i64, inputs: &[Vec<u8>]) -> Outcome {
-    let add = |batch: Batch, input: &Vec<u8>| batch.add(Record::new(input.as_slice()).timestamp(timestamp));
+    let add = |batch: Batch, input: &Vec<u8>| batch.with(Record::new(input.as_slice()).timestamp(timestamp));
     inputs.iter().fold(Batch::new(), add).run::<T>(settings)
 }
 

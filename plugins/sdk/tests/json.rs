@@ -13,7 +13,7 @@ fn sum<'a>(Json(numbers): Json<Vec<i64>>) -> Record<Json<BTreeMap<&'a str, i64>>
 
 #[test]
 fn a_document_is_read_and_written_by_serde() {
-    let outcome = Batch::new().add(JsonText("[1, 2]")).add(JsonText(r#"["x"]"#)).add(Json([3])).run::<sum>(&());
+    let outcome = Batch::new().with(JsonText("[1, 2]")).with(JsonText(r#"["x"]"#)).with(Json([3])).run::<sum>(&());
     let sent = sent(&outcome);
     assert_eq!((sent[0].value, sent[0].key), (Entry::New(br#"{"total":3}"#), Entry::New(b"3")));
     assert_eq!(sent.iter().map(|sent| sent.input).collect::<Vec<_>>(), [0, 2]);

@@ -73,7 +73,7 @@ fn sorter(word: Word<'_>) -> Sorted<'_> {
 
 /// For each record emitted, its input and its text; then each rejection's.
 fn check<T: Transform<Settings = ()>>(inputs: &[&str], emitted: &[(u32, &str)], rejected: &[(u32, &str)]) {
-    let batch = inputs.iter().fold(Batch::new(), |batch, &text| batch.add(Word { text }));
+    let batch = inputs.iter().fold(Batch::new(), |batch, &text| batch.with(Word { text }));
     let outcome = batch.run::<T>(&());
     let found = sent(&outcome);
     let found = found.iter().map(|sent| (sent.input, sent.value.decoded::<Word<'_>>().text)).collect::<Vec<_>>();
@@ -100,7 +100,7 @@ fn an_item_rejected_takes_its_whole_input_back() {
 
 #[test]
 fn true_passes_the_input_on_without_a_byte_copied() {
-    let outcome = ["long", "no", "longer"].iter().fold(Batch::new(), |batch, &text| batch.add(Word { text }));
+    let outcome = ["long", "no", "longer"].iter().fold(Batch::new(), |batch, &text| batch.with(Word { text }));
     let outcome = outcome.run::<long>(&());
     assert_eq!((outcome.emitted.inputs, outcome.emitted.values.lengths), (vec![0, 2], vec![-2, -2]));
     assert!(outcome.emitted.values.data.is_empty());
@@ -110,18 +110,18 @@ fn true_passes_the_input_on_without_a_byte_copied() {
 
 #[test]
 fn a_filter_may_reject() {
-    let outcome = Batch::new().add(Word { text: "" }).add(Word { text: "x" }).run::<careful>(&());
+    let outcome = Batch::new().with(Word { text: "" }).with(Word { text: "x" }).run::<careful>(&());
     assert_eq!((outcome.emitted.inputs, outcome.rejections[0].input), (vec![1], 0));
 }
 
 #[test]
 fn text_bytes_and_json_come_and_go_without_avro() {
-    let shouted = Batch::new().add("ação").add(&b"\xff"[..]).run::<shout>(&());
+    let shouted = Batch::new().with("ação").with(&b"\xff"[..]).run::<shout>(&());
     assert_eq!(sent(&shouted)[0].value, Entry::New("AÇÃO".as_bytes()));
     assert_eq!((shouted.rejections.len(), shouted.rejections[0].input), (1, 1));
-    let reversed = Batch::new().add(&b"abc"[..]).run::<reverse>(&());
+    let reversed = Batch::new().with(&b"abc"[..]).run::<reverse>(&());
     assert_eq!(sent(&reversed)[0].value, Entry::New(b"cba"));
-    let documents = Batch::new().add(JsonText("[]")).add(JsonText("{}")).run::<wrapped>(&());
+    let documents = Batch::new().with(JsonText("[]")).with(JsonText("{}")).run::<wrapped>(&());
     assert_eq!((sent(&documents).len(), sent(&documents)[0].value), (1, Entry::New(b"{}")));
     for wiring in [wiring::<shout>(), wiring::<reverse>()] {
         assert!(matches!((&wiring.input, &wiring.outputs[0].value), (Format::Bytes, Some(Format::Bytes))));
@@ -137,7 +137,7 @@ fn an_output_of_a_choice_may_keep_the_input_or_set_a_key() {
     assert!(kept.value.is_none() && kept.key.is_none());
     assert!(matches!(keyed.value, Some(Format::Avro(_))));
     assert!(matches!(keyed.key, Some(Format::Bytes)));
-    let outcome = Batch::new().add(Word { text: "abc" }).add(Word { text: "abcd" }).run::<sorter>(&());
+    let outcome = Batch::new().with(Word { text: "abc" }).with(Word { text: "abcd" }).run::<sorter>(&());
     assert_eq!((sent(&outcome)[0].key, sent(&outcome)[1].key), (Entry::New(b"abc"), Entry::Inherited));
     assert_eq!((outcome.emitted.outputs, outcome.emitted.values.lengths[1]), (Some(vec![1, 0]), -2));
 }

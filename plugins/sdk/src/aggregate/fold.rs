@@ -4,10 +4,10 @@ use super::{Aggregate, push};
 use crate::bindings::aggregator::Partials;
 use crate::bindings::types::{Batch, Column, Rejection};
 use crate::codec::decode_record;
+use crate::column::View;
 use crate::emit::Reject;
 use crate::hash::Fnv;
 use crate::key::Key;
-use crate::column::View;
 use std::collections::HashMap;
 
 pub fn partial<A: Aggregate>(batch: &Batch) -> Partials {
