@@ -196,7 +196,7 @@ fn it_is_known_who_holds_a_window_open() {
 #[test]
 fn stream_time_is_sent_only_when_it_closes_a_window() {
     let mut source = source();
-    for (time, sent) in [(34, true), (34, false), (64, false), (65, true), (94, false), (95, true)] {
+    for (time, sent) in [(34, true), (34, false), (35, true), (64, false), (65, true), (95, true)] {
         source.fold(&mut Ids, &input(0), &batch(&[time]), 0).expect("it folds");
         let taken = source.take();
         assert_eq!(taken.marker, sent.then(|| marker(0, time)), "{time}");
