@@ -13,13 +13,8 @@ const AT: Checkpoint = Checkpoint { input_offset: 0, changelog_offset: 0 };
 
 /// 30 ms, grace 5 ms, retention 40 ms, idle after 50 ms.
 fn windows() -> Windows {
-    let declared = Declared {
-        size_ms: 30,
-        advance_ms: 30,
-        grace_ms: Some(5),
-        retention_ms: Some(40),
-        idle_ms: Some(50),
-    };
+    let declared =
+        Declared { size_ms: 30, advance_ms: 30, grace_ms: Some(5), retention_ms: Some(40), idle_ms: Some(50) };
     Windows::new(declared).expect("windows")
 }
 
@@ -36,7 +31,8 @@ fn source() -> Source {
 
 /// Records of key "k" at these times.
 fn batch(times: &[i64]) -> Batch {
-    let values: Vec<Vec<u8>> = times.iter().map(|time| [&[0], (*time as u32).to_be_bytes().as_slice(), b"k"].concat()).collect();
+    let values: Vec<Vec<u8>> =
+        times.iter().map(|time| [&[0], (*time as u32).to_be_bytes().as_slice(), b"k"].concat()).collect();
     Batch {
         values: Column { data: values.concat(), lengths: vec![6; times.len()] },
         timestamps: times.to_vec(),
@@ -226,7 +222,9 @@ fn a_source_that_aborts_folds_the_same_again() {
 fn an_idle_partition_goes_on_with_the_wall_clock() {
     let mut source = source();
     source.fold(&mut Ids, &input(0), &batch(&[10]), 1000).expect("it folds");
-    for (at_end, now, expected) in [(true, 1049, 10), (false, 1050, 10), (true, 1050, 60), (true, 1070, 80), (true, 9, 80)] {
+    for (at_end, now, expected) in
+        [(true, 1049, 10), (false, 1050, 10), (true, 1050, 60), (true, 1070, 80), (true, 9, 80)]
+    {
         source.idle(&input(0), at_end, now);
         let stream_time = source.progress().next().expect("a partition").1.stream_time;
         assert_eq!(stream_time, Some(expected), "at {now}");
@@ -255,5 +253,8 @@ fn a_source_asks_for_a_commit_before_it_holds_too_much() {
     source.fold(&mut Ids, &input(0), &batch(&[31]), 0).expect("it folds");
     assert!(source.full());
     let said = source.fold(&mut Ids, &input(0), &batch(&[32, 33]), 0).expect_err("12 bytes are too many").to_string();
-    assert!(said.contains("the accumulator of key \"k\" in the window that starts at") && said.contains("takes 12"), "{said}");
+    assert!(
+        said.contains("the accumulator of key \"k\" in the window that starts at") && said.contains("takes 12"),
+        "{said}"
+    );
 }
