@@ -28,6 +28,7 @@ pub(super) struct Group {
     /// The count that the store has; `None` if the store lacks the group.
     pub(super) stored: Option<u64>,
     parts: Vec<Vec<u8>>,
+    touched: bool,
 }
 
 /// Why `settle` did not: the group's key and its fault, or its size.
@@ -59,16 +60,20 @@ impl Groups {
     pub(super) fn add(&mut self, key: &[u8], entry: Entry<'_>) {
         let Some(&at) = self.index.get(key) else {
             let at = self.insert(key, entry, None);
-            return self.touched.push(at);
+            return self.touch(at);
         };
+        self.touch(at);
         let group = &mut self.groups[at];
         group.count += entry.count;
         group.greatest = group.greatest.max(entry.greatest);
-        if group.parts.is_empty() {
-            self.touched.push(at);
-        }
         self.bytes += entry.accumulator.len();
         group.parts.push(entry.accumulator.to_vec());
+    }
+
+    fn touch(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.groups[at].touched, true) {
+            self.touched.push(at);
+        }
     }
 
     fn insert(&mut self, key: &[u8], entry: Entry<'_>, stored: Option<u64>) -> usize {
@@ -77,13 +82,14 @@ impl Groups {
         self.bytes += OVERHEAD + key.len() + entry.accumulator.len();
         let Entry { count, greatest, accumulator } = entry;
         let (accumulator, parts) = (accumulator.to_vec(), Vec::new());
-        self.groups.push(Group { accumulator, count, greatest, stored, parts });
+        self.groups.push(Group { accumulator, count, greatest, stored, parts, touched: false });
         at
     }
 
     /// Merges what was added, all groups together.
     pub(super) fn settle<F: Functions>(&mut self, functions: &mut F, bytes_max: usize) -> Result<(), Unsettled> {
         let touched = std::mem::take(&mut self.touched);
+        touched.iter().for_each(|&at| self.groups[at].touched = false);
         let several: Vec<usize> = touched.iter().copied().filter(|&at| !self.groups[at].parts.is_empty()).collect();
         let mut chains: Vec<Vec<Vec<u8>>> = several.iter().map(|&at| self.groups[at].chain()).collect();
         let before: usize = chains.iter().flatten().map(Vec::len).sum();

@@ -336,7 +336,3 @@ fn is_of(windows: &Windows, pane: Pane) -> bool {
 fn corrupt(plugin: &str, record: &'static str, reason: impl ToString) -> Error {
     Error::Corrupt { plugin: plugin.to_owned(), record, reason: reason.to_string() }
 }
-
-#[cfg(test)]
-#[path = "owner_tests.rs"]
-mod tests;

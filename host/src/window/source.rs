@@ -285,7 +285,3 @@ fn held_key(windowed: bool, at: &[u8]) -> (Option<Pane>, &[u8]) {
     };
     if windowed { parse().unwrap_or((None, at)) } else { (None, at) }
 }
-
-#[cfg(test)]
-#[path = "source_tests.rs"]
-mod tests;

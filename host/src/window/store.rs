@@ -214,3 +214,7 @@ impl Checkpoint {
         Some(Checkpoint { input_offset: i64::from_be_bytes(*input), changelog_offset: i64::from_be_bytes(*changelog) })
     }
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn no_time_overflows(time: i64, stream_time: i64) {
-        let windows = windows(LENGTH_MAX, LENGTH_MAX / 4, LENGTH_MAX);
+        let windows = windows(LENGTH_MAX / 2, LENGTH_MAX / 8, LENGTH_MAX / 2);
         let pane = windows.pane(clamp(time));
         windows.first_open(pane, clamp(stream_time));
         windows.expired_through(clamp(stream_time));

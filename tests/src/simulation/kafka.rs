@@ -23,7 +23,7 @@ pub struct Kafka {
     /// Ids of records that were too late, and of those that were rejected or guilty.
     pub late: Vec<u32>,
     pub dead: Vec<u32>,
-    /// Stream times as committed: at an offset, for each source partition.
+    /// Stream times when the wall clock may have moved them: at an offset, for each source partition.
     pub stream_times: Vec<Vec<(usize, i64)>>,
     pub assignment: usize,
 }

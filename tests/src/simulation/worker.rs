@@ -32,8 +32,11 @@ pub struct Worker<F> {
     owned: BTreeMap<usize, (Owner, usize)>,
     /// On disk, of partitions that are not owned now.
     pub stores: BTreeMap<usize, Store>,
+    /// Of this transaction.
     late: Vec<u32>,
     dead: Vec<u32>,
+    /// Partition, position, stream time.
+    idled: Vec<(usize, usize, i64)>,
 }
 
 impl<F: Functions> Worker<F> {
@@ -47,6 +50,7 @@ impl<F: Functions> Worker<F> {
             stores: BTreeMap::new(),
             late: Vec::new(),
             dead: Vec::new(),
+            idled: Vec::new(),
         }
     }
 
@@ -129,6 +133,10 @@ impl<F: Functions> Worker<F> {
         for (&at, &position) in &self.sources {
             self.source.idle(&source(at), position == kafka.input[at].len(), now_ms);
         }
+        for (source, progress) in self.source.progress() {
+            let at = source.partition as usize;
+            self.idled.extend(progress.stream_time.map(|time| (at, self.sources[&at], time)));
+        }
     }
 
     pub fn apply(&mut self, kafka: &Kafka, at: usize, most: usize, now_ms: i64) {
@@ -176,7 +184,6 @@ impl<F: Functions> Worker<F> {
             let (at, mut metadata) = (source.partition as usize, Metadata::default());
             metadata.plugins.insert(PLUGIN.to_owned(), progress);
             kafka.input_offsets[at] = (self.sources[&at], metadata.encode());
-            kafka.stream_times[at].extend(progress.stream_time.map(|time| (self.sources[&at], time)));
         }
         for (&at, prepared) in prepared {
             kafka.repartition_offsets[at] = self.owned[&at].1;
@@ -185,6 +192,9 @@ impl<F: Functions> Worker<F> {
                 kafka.changelog_ends[at] += 1;
             }
             kafka.outputs.extend(prepared.outputs.iter().cloned());
+        }
+        for (at, position, time) in self.idled.drain(..) {
+            kafka.stream_times[at].push((position, time));
         }
         kafka.late.append(&mut self.late);
         kafka.dead.append(&mut self.dead);
@@ -198,6 +208,7 @@ impl<F: Functions> Worker<F> {
             owner.abort();
             *position = kafka.repartition_offsets[*at];
         }
+        self.idled.clear();
         self.late.clear();
         self.dead.clear();
     }
