@@ -28,6 +28,7 @@ lint: setup ## formatting, lints, licences
 	cargo deny check bans licenses sources
 
 test: lint plugins ## everything that has to hold
+	bash plugins/wasip2.sh
 	cargo build -p smt-host
 	cargo test --workspace
 

@@ -66,3 +66,10 @@ for wasi in wasip1 wasip2; do
         cp "target/wasm32-$wasi/plugin/$plugin.wasm" "target/plugins/$plugin-$wasi.wasm"
     done
 done
+
+# What each plugin carries of the SDK: a jump here is a dependency or a formatter that crept in.
+size=$(wc -c <target/plugins/jovens.wasm)
+[ "$size" -lt 60000 ] || {
+    echo "jovens.wasm has $size bytes and must stay below 60000: what has the SDK gained?" >&2
+    exit 1
+}

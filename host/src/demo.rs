@@ -3,9 +3,12 @@
 //! The very code paths of a real deployment, over sockets on loopback. At the end it counts for itself what is in the
 //! table and in the topics; its own counters prove nothing.
 
+mod broker;
 pub mod check;
+mod sample;
+mod view;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,15 +19,18 @@ use crate::exit::{Exit, Stop};
 use crate::guest::{Engine, Limits, Plugin};
 use crate::kafka::topics::{self, Shape};
 use crate::kafka::{From, Settings};
-use crate::pipeline::{self, Delivery, Member, OnError, Progress, Spec};
+use crate::pipeline::{self, Member, OnError, Progress, Spec};
 use crate::platform::dir::Directory;
-use crate::platform::kafka::{Kafka, KafkaOptions};
 use crate::platform::postgres::Postgres;
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
 use crate::{generate, source};
+use broker::{Broker, dead_letter_topic};
+use sample::Sample;
+use view::{Stage, View};
 
 const INPUT: &str = "postgres-customers";
+const PARTITIONS: i32 = 2;
 const PLUGINS: [&str; 2] = ["jovens", "idadeclass"];
 /// The workshop's own file; only the database's address is another.
 const SOURCE: &str = include_str!("../../connectors/source/connect_jdbc_postgres.config");
@@ -60,7 +66,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 /// The servers, in the order in which they end.
 struct Platform {
     registry: registry::server::Server,
-    kafka: Kafka,
+    kafka: Broker,
     postgres: Postgres,
     dir: Directory,
 }
@@ -70,6 +76,8 @@ struct Flow {
     customers: Arc<generate::Progress>,
     source: Arc<source::Progress>,
     plugins: Vec<(String, Arc<Progress>)>,
+    /// Rows of earlier runs that flow again, because the broker has forgotten them.
+    again: u64,
     generator: JoinHandle<Result<u64, Stop>>,
     services: Vec<(String, JoinHandle<Result<(), Stop>>)>,
 }
@@ -83,12 +91,15 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let stop = Shutdown::new();
     let flow = start_flow(&args, &platform, &settings, &plugins, &stop)?;
     write_endpoints(&platform)?;
-    let watched = watch(&args, &flow, &shutdown);
+    let registry = Registry::new(registry::Config::new(&platform.registry.url()));
+    let sample = Sample::of(&settings, &registry, PLUGINS[0], PARTITIONS);
+    let watched = watch(&args, &flow, sample, &shutdown);
     // Stopping commits what is complete: only then is there something to count.
     stop.request();
     end(flow).and(watched)?;
     if args.customers.is_some() && !shutdown.is_requested() {
-        check::all(&platform.postgres.url(), &settings, &platform.registry.url())?;
+        check::all(&platform.postgres.url(), &settings, &registry, platform.kafka.delivery())?;
+        say_how_to_go_on(&args);
     }
     if args.hold && !shutdown.is_requested() {
         say_where(&platform);
@@ -119,7 +130,7 @@ fn start_platform(dir: Option<&Path>) -> Result<Platform, Stop> {
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let registry = registry::server::start(loopback, &dir.path().join("registry"))?;
     println!("registry     {}", registry.url());
-    let kafka = Kafka::start(dir.path(), KafkaOptions::default())?;
+    let kafka = Broker::start(dir.path())?;
     println!("kafka        {}, up after {:.1} s", kafka.brokers(), begun.elapsed().as_secs_f64());
     Ok(Platform { registry, kafka, postgres, dir })
 }
@@ -131,8 +142,9 @@ fn start_flow(
     plugins: &Path,
     shutdown: &Shutdown,
 ) -> Result<Flow, Stop> {
-    topics::ensure(settings, INPUT, Shape { partitions: 2, replicas: 1 })?;
+    topics::ensure(settings, INPUT, Shape { partitions: PARTITIONS, replicas: 1 })?;
     let registry = Registry::new(registry::Config::new(&platform.registry.url()));
+    let again = if platform.kafka.remembers() { 0 } else { check::table_rows(&platform.postgres.url())?.rows };
     let customers = Arc::new(generate::Progress::default());
     let generator = start_generator(args, platform, &customers, shutdown)?;
     let source = Arc::new(source::Progress::default());
@@ -141,14 +153,15 @@ fn start_flow(
     let mut counters = Vec::new();
     for name in PLUGINS {
         let plugin = Plugin::load(&engine, &plugins.join(format!("{name}.wasm")), Limits::default())?;
-        let spec = spec(name, plugin.configure(&[])?, settings, &registry);
+        let mut spec = spec(name, plugin.configure(&[])?, settings, &registry);
+        spec.delivery = platform.kafka.delivery();
         let progress = Arc::new(Progress::default());
         counters.push((name.to_owned(), progress.clone()));
         let shutdown = shutdown.clone();
         services.push((name.to_owned(), spawn(name, move || pipeline::run(spec, &shutdown, &progress))?));
     }
     println!("plugins      {}", PLUGINS.join(", "));
-    Ok(Flow { customers, source, plugins: counters, generator, services })
+    Ok(Flow { customers, source, plugins: counters, again, generator, services })
 }
 
 fn spec(name: &str, configured: crate::guest::Configured, settings: &Settings, registry: &Registry) -> Spec {
@@ -159,12 +172,12 @@ fn spec(name: &str, configured: crate::guest::Configured, settings: &Settings, r
         members: vec![Member { configured, topics: Vec::new() }],
         workers: 1,
         from: From::Earliest,
-        delivery: Delivery::ExactlyOnce,
+        delivery: pipeline::Delivery::ExactlyOnce,
         fail_fast: true,
         commit_interval: Duration::from_millis(100),
         instance_id: "demo".to_owned(),
         until_end: false,
-        dead_letter_topic: format!("smt-dead-letters-{name}"),
+        dead_letter_topic: dead_letter_topic(name),
         on_error: OnError::DeadLetter,
         failures_max: 100,
         create_topics: true,
@@ -202,11 +215,8 @@ fn start_source(
     shutdown: &Shutdown,
 ) -> Result<Service, Stop> {
     let connector = source::Connector::parse(SOURCE, &database_overrides(&platform.postgres.url()))?;
-    let kafka = source::KafkaSettings {
-        brokers: settings.brokers.clone(),
-        offsets_topic: "docker-connect-offsets".to_owned(),
-        properties: Vec::new(),
-    };
+    let mut kafka = source::KafkaSettings::new(&settings.brokers);
+    kafka.delivery = platform.kafka.delivery();
     let (registry, progress, shutdown) = (registry.clone(), progress.clone(), shutdown.clone());
     let thread = spawn("source", move || {
         let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
@@ -235,21 +245,16 @@ fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'stati
 }
 
 /// Shows what flows until all customers have arrived, something fails, or a signal asks.
-fn watch(args: &Args, flow: &Flow, shutdown: &Shutdown) -> Result<(), Stop> {
-    let terminal = std::io::stdout().is_terminal();
-    let (mut last_line, mut moved, mut shown) = (String::new(), Instant::now(), Instant::now());
+fn watch(args: &Args, flow: &Flow, mut sample: Sample, shutdown: &Shutdown) -> Result<(), Stop> {
+    let (mut view, mut last, mut moved) = (View::new(), Vec::new(), Instant::now());
     loop {
         let stopped = shutdown.sleep(Duration::from_millis(100));
-        let line = line(flow);
-        if line != last_line {
-            moved = Instant::now();
+        let stages = stages(flow);
+        if stages != last {
+            (last, moved) = (stages, Instant::now());
         }
         let arrived = args.customers.is_some_and(|total| arrived(flow, total));
-        if terminal || arrived || shown.elapsed() >= Duration::from_secs(1) && line != last_line {
-            show(&line, terminal);
-            shown = Instant::now();
-            last_line = line;
-        }
+        view.show(&last, &sample.newest(), arrived || stopped);
         if arrived || stopped {
             println!();
             return Ok(());
@@ -258,41 +263,33 @@ fn watch(args: &Args, flow: &Flow, shutdown: &Shutdown) -> Result<(), Stop> {
             return Ok(());
         }
         if args.customers.is_some() && moved.elapsed() > STALL_MAX {
-            return Err(Stop::new(
-                Exit::CheckFailed,
-                format!("nothing moved for {} s: {last_line}", STALL_MAX.as_secs()),
-            ));
+            let counts: Vec<String> = last.iter().map(|stage| format!("{} {}", stage.name, stage.count)).collect();
+            let text = format!("nothing moved for {} s: {}", STALL_MAX.as_secs(), counts.join(", "));
+            return Err(Stop::new(Exit::CheckFailed, text));
         }
     }
 }
 
-fn show(line: &str, terminal: bool) {
-    if terminal {
-        print!("\r\x1b[2K{line}");
-        std::io::stdout().flush().ok();
-    } else {
-        println!("{line}");
-    }
-}
-
-fn line(flow: &Flow) -> String {
-    let mut line =
-        format!("customers {} → source {}", flow.customers.rows.load(Relaxed), flow.source.records.load(Relaxed));
-    for (name, progress) in &flow.plugins {
-        line.push_str(&format!(
-            " → {name} {} of {}",
-            Progress::get(&progress.records_out),
-            Progress::get(&progress.records_in)
-        ));
-    }
-    line
+fn stages(flow: &Flow) -> Vec<Stage> {
+    let stage = |name: String, count, of| Stage { name, count, of };
+    let plugin = |(name, progress): &(String, Arc<Progress>)| {
+        let read = Progress::get(&progress.records_in);
+        stage(format!("topic {name}"), Progress::get(&progress.records_out), Some(read))
+    };
+    let mut stages = vec![
+        stage("table customers".to_owned(), flow.customers.rows.load(Relaxed), None),
+        stage(format!("topic {INPUT}"), flow.source.records.load(Relaxed), None),
+    ];
+    stages.extend(flow.plugins.iter().map(plugin));
+    stages
 }
 
 /// What this run made has been read by every plugin.
 fn arrived(flow: &Flow, total: u64) -> bool {
+    let flowed = total + flow.again;
     flow.customers.rows.load(Relaxed) >= total
-        && flow.source.records.load(Relaxed) >= total
-        && flow.plugins.iter().all(|(_, progress)| Progress::get(&progress.records_in) >= total)
+        && flow.source.records.load(Relaxed) >= flowed
+        && flow.plugins.iter().all(|(_, progress)| Progress::get(&progress.records_in) >= flowed)
 }
 
 fn write_endpoints(platform: &Platform) -> Result<(), Stop> {
@@ -319,6 +316,21 @@ fn say_where(platform: &Platform) {
     println!("  kcat -b {} -t jovens -C -o beginning -c 3", platform.kafka.brokers());
     println!("  curl {}/subjects", platform.registry.url());
     println!("  addresses and the database's password: {}", platform.dir.path().join("endpoints.json").display());
+}
+
+fn say_how_to_go_on(args: &Args) {
+    let program = std::env::args().next().unwrap_or_else(|| "smt-host".to_owned());
+    println!("\nHow to go on:");
+    if !args.hold {
+        println!(
+            "  leave it running       {program} demo --hold --customers 500   (without --customers it never ends)"
+        );
+        println!(
+            "  look into the topics   kcat -b ADDRESS -t jovens -C -o beginning -c 3   (while it runs; it says where)"
+        );
+    }
+    println!("  keep what was made     {program} demo --dir my-demo");
+    println!("  write a plugin         plugins/jovens is 37 lines; plugins/README.md says how to build and try yours");
 }
 
 /// Waits for all services; the first failure is the result.

@@ -12,6 +12,8 @@ pub mod kafka;
 pub mod pipeline;
 /// Schema Registry: the client, and the embedded server.
 pub mod registry;
+/// Windowed aggregation: time, groups, state and record formats.
+pub mod window;
 
 /// The workshop's fake customers.
 pub mod generate;
@@ -30,6 +32,8 @@ pub mod platform;
 
 /// Command line types.
 pub mod cli;
+/// TLS to Postgres.
+pub mod database_tls;
 /// Exit codes, and the one way in which an error becomes text and a code.
 pub mod exit;
 /// Signals and the token that asks everything to stop.

@@ -8,5 +8,6 @@ pub mod dir;
 pub mod jars;
 pub mod kafka;
 mod kafka_files;
+pub mod mock;
 pub mod port;
 pub mod postgres;

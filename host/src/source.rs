@@ -3,6 +3,7 @@
 //! It reads the same connector file, asks the same queries, and writes the same records, schemas and offsets as
 //! Confluent's connector. It never holds a result set in memory and never sends a row twice.
 
+mod clock;
 mod columns;
 mod config;
 mod database;
@@ -12,6 +13,7 @@ mod jdbc_url;
 mod keys;
 mod numeric;
 mod offset;
+mod outage;
 mod publish;
 mod runner;
 mod select;
@@ -28,8 +30,12 @@ pub use publish::KafkaSettings;
 pub use task::Register;
 
 use crate::exit::{Exit, Stop};
+use crate::pipeline::Delivery;
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
+
+/// Where the workshop's Connect keeps its offsets.
+pub const OFFSETS_TOPIC: &str = "docker-connect-offsets";
 
 /// What `smt-host source` is given.
 #[derive(Debug, Clone, clap::Args)]
@@ -46,8 +52,14 @@ pub struct Args {
     #[arg(long, env = "SMT_REGISTRY", default_value = "http://localhost:8081")]
     pub registry: String,
     /// The topic that offsets are kept in, shared with Kafka Connect
-    #[arg(long, default_value = "docker-connect-offsets")]
+    #[arg(long, default_value = OFFSETS_TOPIC)]
     pub offsets_topic: String,
+    /// What holds after a crash: each row once, or at least once without transactions
+    #[arg(long, env = "SMT_DELIVERY", default_value = "exactly-once")]
+    pub delivery: Delivery,
+    /// Give up where Kafka, registry or database is away at start, instead of waiting for it
+    #[arg(long, env = "SMT_FAIL_FAST")]
+    pub fail_fast: bool,
     /// Set a librdkafka property (repeatable)
     #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = pair)]
     pub properties: Vec<(String, String)>,
@@ -75,7 +87,7 @@ pub fn run_connector(
 ) -> Result<(), Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::new(Exit::Bug, format!("no runtime: {error}")))?;
-    runtime.block_on(runner::Runner { connector, kafka, register, shutdown, progress }.run())
+    runtime.block_on(runner::Runner::new(connector, kafka, register, shutdown, progress).run())
 }
 
 /// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
@@ -85,7 +97,13 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let connector = Connector::parse(&file, &args.set)?;
     let registry = Registry::new(registry::Config::new(&args.registry));
     let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
-    let kafka = KafkaSettings { brokers: args.brokers, offsets_topic: args.offsets_topic, properties: args.properties };
+    let kafka = KafkaSettings {
+        brokers: args.brokers,
+        offsets_topic: args.offsets_topic,
+        properties: args.properties,
+        delivery: args.delivery,
+        fail_fast: args.fail_fast,
+    };
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
     run_connector(&connector, &kafka, &register, &shutdown, &Progress::default())

@@ -1,6 +1,12 @@
 //! The harness of the end-to-end tests: one real Kafka and one registry for a test binary, and helpers in domain words.
 //!
-//! Nothing is mocked. Each test has its own topic and group names; a broker of its own only where it kills it.
+//! Nothing is mocked. Each test has its own topic and group names; a broker of its own only where it stops it.
+
+pub mod customers;
+pub mod host;
+pub mod load;
+
+pub mod simulation;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,19 +39,23 @@ static WORLD: LazyLock<Mutex<Option<&'static World>>> = LazyLock::new(|| Mutex::
 /// The shared servers, started at first use. They end with the process: children never outlive it.
 pub fn world() -> &'static World {
     let mut world = WORLD.lock().expect("no test panics while it starts the servers");
-    world.get_or_insert_with(|| Box::leak(Box::new(start())))
-}
-
-fn start() -> World {
-    let dir = Directory::open(None).expect("a fresh directory");
-    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let registry_server = registry::server::start(listen, &dir.path().join("registry")).expect("the registry starts");
-    let kafka = Kafka::start(dir.path(), KafkaOptions::default()).expect("Kafka starts (see `make setup`)");
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
-    World { kafka, registry_server, dir, begun_ms: since.as_millis() as i64 }
+    world.get_or_insert_with(|| Box::leak(Box::new(World::start())))
 }
 
 impl World {
+    /// Servers of a test's own.
+    pub fn start() -> World {
+        let dir = Directory::open(None).expect("a fresh directory");
+        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let registry_server = registry::server::start(listen, &dir.path().join("registry")).expect("the registry");
+        // So that tests which kill members need not wait six seconds each time until the group notices.
+        let properties = vec![("group.min.session.timeout.ms".to_owned(), "1000".to_owned())];
+        let options = KafkaOptions { properties, ..KafkaOptions::default() };
+        let kafka = Kafka::start(dir.path(), options).expect("Kafka starts (see `make setup`)");
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+        World { kafka, registry_server, dir, begun_ms: since.as_millis() as i64 }
+    }
+
     pub fn settings(&self) -> Settings {
         Settings::new(self.kafka.brokers())
     }
@@ -109,10 +119,14 @@ pub fn produce(topic: &str, partition: i32, values: &[Option<Vec<u8>>]) {
 
 /// Everything committed in a topic, partition after partition.
 pub fn read_committed(topic: &str) -> Vec<Seen> {
-    let settings = world().settings();
-    let Some(shape) = topics::shape(&settings, topic).expect("the broker answers") else { return Vec::new() };
+    read_committed_of(&world().settings(), topic)
+}
+
+/// The same of any broker.
+pub fn read_committed_of(settings: &Settings, topic: &str) -> Vec<Seen> {
+    let Some(shape) = topics::shape(settings, topic).expect("the broker answers") else { return Vec::new() };
     let consumer: BaseConsumer = settings.consumer("smt-tests", From::Earliest).create().expect("a consumer");
-    settle(topic, shape.partitions);
+    settle(settings, topic, shape.partitions);
     let mut partitions = TopicPartitionList::new();
     for partition in 0..shape.partitions {
         partitions.add_partition_offset(topic, partition, Offset::Beginning).expect("a partition");
@@ -146,17 +160,18 @@ pub fn read_committed(topic: &str) -> Vec<Seen> {
 }
 
 /// Waits until no transaction is open in `topic`: a commit returns before its markers stand in every partition.
-fn settle(topic: &str, partitions: i32) {
-    let high = |isolation: &str, partition| {
-        let mut client = world().settings().client("tests");
-        let consumer: BaseConsumer = client.set("isolation.level", isolation).create().expect("a consumer");
-        consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("watermarks").1
-    };
-    for partition in 0..partitions {
-        eventually("the last transaction's marker", Duration::from_secs(60), || {
-            high("read_committed", partition) == high("read_uncommitted", partition)
-        });
-    }
+fn settle(settings: &Settings, topic: &str, partitions: i32) {
+    eventually("the last transaction's marker", Duration::from_secs(60), || {
+        ends(settings, topic, partitions, "read_committed") == ends(settings, topic, partitions, "read_uncommitted")
+    });
+}
+
+/// Where each partition of a topic ends, markers included; `None` while the broker does not answer.
+pub fn ends(settings: &Settings, topic: &str, partitions: i32, isolation: &str) -> Option<Vec<i64>> {
+    let consumer: BaseConsumer =
+        settings.client("tests").set("isolation.level", isolation).create().expect("a consumer");
+    let end = |partition| consumer.fetch_watermarks(topic, partition, Duration::from_secs(5)).ok().map(|ends| ends.1);
+    (0..partitions).map(end).collect()
 }
 
 /// Waits for a condition, with a deadline.

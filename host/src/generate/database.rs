@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio_postgres::config::Host;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Statement, Transaction};
+use tokio_postgres::{Client, Config, Statement, Transaction};
 
 use super::people::Person;
+use crate::database_tls::Tls;
 use crate::exit::Stop;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS customers (nome text, sexo text, endereco text, telefone text, \
@@ -26,6 +27,7 @@ const INSERT: &str = "INSERT INTO customers \
 #[derive(Debug)]
 pub(super) struct Address {
     config: Config,
+    tls: Tls,
     /// host:port, for messages.
     name: String,
 }
@@ -39,6 +41,7 @@ impl Address {
         if !["postgres", "postgresql", "postgresql+psycopg2"].contains(&scheme) {
             return Err(bad(&format!("{scheme}:// is no scheme that is known")));
         }
+        let (tls, rest) = without_tls(rest).map_err(|why| bad(&why))?;
         let mut config: Config = format!("postgresql://{rest}").parse().map_err(|error: tokio_postgres::Error| {
             bad(&error.source().map_or_else(|| error.to_string(), |source| source.to_string()))
         })?;
@@ -48,9 +51,24 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
+        config.ssl_mode(tls.ssl_mode());
         let name = name(&config);
-        Ok(Address { config, name })
+        Ok(Address { config, tls, name })
     }
+}
+
+/// The parameters about TLS, and the rest: the driver does not know all of them.
+fn without_tls(rest: &str) -> Result<(Tls, String), String> {
+    let mut tls = Tls::default();
+    let Some((place, query)) = rest.split_once('?') else { return Ok((tls, rest.to_owned())) };
+    let mut kept = Vec::new();
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !tls.take(key, &value.replace("%2F", "/"))? {
+            kept.push(pair);
+        }
+    }
+    Ok((tls, format!("{place}?{}", kept.join("&")).trim_end_matches('?').to_owned()))
 }
 
 fn name(config: &Config) -> String {
@@ -86,8 +104,8 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) async fn connect(Address { config, name }: Address) -> Result<Database, Stop> {
-        let (client, connection) = config.connect(NoTls).await.map_err(|error| explain(&name, &error))?;
+    pub(super) async fn connect(Address { config, tls, name }: Address) -> Result<Database, Stop> {
+        let (client, connection) = config.connect(tls.connector()?).await.map_err(|error| explain(&name, &error))?;
         // Ends by itself when the client is dropped; what goes wrong is also the client's error.
         tokio::spawn(connection);
         client.batch_execute("SET client_min_messages = warning").await.map_err(|error| explain(&name, &error))?;
@@ -155,6 +173,8 @@ mod tests {
     fn the_scripts_scheme_is_understood() {
         assert_eq!(Address::parse("postgresql+psycopg2://u:p@db:5433/x").unwrap().name, "db:5433");
         assert_eq!(Address::parse("postgres://u@db/x").unwrap().name, "db:5432");
+        let tls = "postgres://u@db/x?sslmode=verify-full&sslrootcert=/ca.pem";
+        assert_eq!(Address::parse(tls).unwrap().config.get_dbname(), Some("x"));
     }
 
     #[test]

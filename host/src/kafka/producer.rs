@@ -3,6 +3,7 @@
 //! Never decides what is to be done about an error.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -11,6 +12,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::Settings;
 use super::patience::Patience;
+
+const ABORT_TRY: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(50);
 
 /// Keeps the first failed delivery: without transactions nothing else tells of it.
 #[derive(Default)]
@@ -45,6 +49,24 @@ pub fn open(settings: &Settings, id: Option<&str>, patience: &Patience) -> Kafka
     let client: Client = settings.transactional(id).create_with_context(Deliveries::default())?;
     patience.ask(|wait| client.init_transactions(wait))?;
     Ok(client)
+}
+
+/// Waits until nothing is in flight. After a fatal error librdkafka neither sends nor fails what is queued.
+pub fn flush(client: &Client, wait: Duration) -> KafkaResult<()> {
+    let flushed = client.flush(wait);
+    match client.client().fatal_error() {
+        Some((code, _)) => Err(KafkaError::Flush(code)),
+        None => flushed,
+    }
+}
+
+/// Aborting purges what is queued, and ends only when its delivery reports were polled: in short tries.
+pub fn abort(client: &Client) -> KafkaResult<()> {
+    let aborted = client.abort_transaction(ABORT_TRY);
+    if aborted.is_err() {
+        client.poll(POLL);
+    }
+    aborted
 }
 
 /// What is left of a producer after an error.

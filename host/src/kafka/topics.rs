@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::{REQUEST_TIMEOUT, Settings};
 use crate::exit::Stop;
@@ -66,13 +66,20 @@ fn create(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
     }
 }
 
-pub fn bad_client(error: &rdkafka::error::KafkaError) -> Stop {
-    Stop::usage(format!("Kafka client settings: {error}"))
-        .hint("look at the properties passed with -X or [kafka.properties]")
+pub fn bad_client(error: &KafkaError) -> Stop {
+    // Its own text ends with the property's value, which may be a password.
+    let why = match error {
+        KafkaError::ClientConfig(_, why, _, _) => why.clone(),
+        other => other.to_string(),
+    };
+    Stop::usage(format!("Kafka client settings: {why}"))
+        .hint("look at the properties passed with -X or [kafka.properties]; librdkafka's CONFIGURATION.md lists them")
 }
 
 /// The cluster did not answer.
-pub fn away(settings: &Settings, error: &rdkafka::error::KafkaError) -> Stop {
-    Stop::dependency(format!("no Kafka broker answers at {}: {error}", settings.brokers))
-        .hint("is it running, and is --brokers right?")
+pub fn away(settings: &Settings, error: &KafkaError) -> Stop {
+    let why = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
+    Stop::dependency(format!("no Kafka broker answers at {}: {why}", settings.brokers)).hint(
+        "check --brokers, and that Kafka is running and reachable from here; TLS and SASL are set by properties (-X)",
+    )
 }

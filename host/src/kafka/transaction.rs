@@ -145,7 +145,7 @@ impl Transaction {
             return Ok(());
         }
         // With deliveries outstanding a commit takes 100 ms; with nothing in flight, 4 ms.
-        self.patience.ask(|wait| self.producer.flush(wait))?;
+        self.patience.ask(|wait| producer::flush(&self.producer, wait))?;
         let offsets = self.offsets()?;
         if self.id.is_some() {
             self.commit_together(consumer, &offsets)?;
@@ -213,10 +213,10 @@ impl Transaction {
 
     fn abort(&self) -> KafkaResult<()> {
         if self.id.is_some() {
-            return self.patience.ask(|wait| self.producer.abort_transaction(wait));
+            return self.patience.ask(|_| producer::abort(&self.producer));
         }
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.patience.ask(|wait| self.producer.flush(wait))?;
+        self.patience.ask(|wait| producer::flush(&self.producer, wait))?;
         // What was purged counts as failed.
         self.producer.context().check().ok();
         Ok(())

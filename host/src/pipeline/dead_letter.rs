@@ -48,6 +48,8 @@ impl Cause {
 /// A message is kept within what a broker takes: reasons are a plugin's text and may be huge.
 const TEXT_BYTES_MAX: usize = 4096;
 
+const STACKTRACE: &str = "__connect.errors.exception.stacktrace";
+
 /// The dead letter of `message`.
 pub fn letter<'a>(
     topic: &'a str,
@@ -74,12 +76,15 @@ pub fn letter<'a>(
         ("__connect.errors.class.name", cause.class),
         ("__connect.errors.exception.class.name", cause.class),
         ("__connect.errors.exception.message", shortened(&cause.message)),
-        ("__connect.errors.exception.stacktrace", shortened(&cause.backtrace)),
+        (STACKTRACE, shortened(&cause.backtrace)),
         ("smt.plugin.name", description.name.as_str()),
         ("smt.plugin.version", description.version.as_str()),
         ("smt.plugin.sha256", plugin.sha256()),
     ] {
-        headers = headers.insert(Header { key: name, value: Some(value) });
+        // As Connect does for an error without a trace: no header rather than an empty one.
+        if name != STACKTRACE || !value.is_empty() {
+            headers = headers.insert(Header { key: name, value: Some(value) });
+        }
     }
     Record {
         topic,

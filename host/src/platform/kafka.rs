@@ -20,6 +20,7 @@ use super::kafka_files::{Files, Ports, fresh_ports};
 use crate::exit::Stop;
 
 const STARTS: usize = 3;
+const JAVA_HINT: &str = "run `make setup`, or put a Java runtime (17 or later) on PATH";
 
 /// How the broker runs.
 #[derive(Debug, Clone)]
@@ -63,6 +64,16 @@ impl Kafka {
         }
         let process = start_at(&jars, &files, &options, ports).map_err(|failure| failure.stop)?;
         Ok(Kafka { jars, files, options, ports, process })
+    }
+
+    /// Whether this machine has what a broker needs: its jars, and Java.
+    pub fn can_start() -> Result<(), Stop> {
+        Jars::find()?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if std::env::split_paths(&path).any(|folder| folder.join("java").is_file()) {
+            return Ok(());
+        }
+        Err(Stop::start("there is no java on PATH").hint(JAVA_HINT))
     }
 
     /// `127.0.0.1:PORT`
@@ -158,10 +169,8 @@ fn format(jars: &Jars, files: &Files) -> Result<(), Stop> {
 }
 
 fn spawn(command: Command) -> Result<Process, Stop> {
-    Process::spawn(command, Signal::KILL, Signal::TERM, Duration::from_secs(10)).map_err(|error| {
-        Stop::start(format!("cannot start java: {error}"))
-            .hint("run `make setup`, or put a Java runtime (17 or later) on PATH")
-    })
+    Process::spawn(command, Signal::KILL, Signal::TERM, Duration::from_secs(10))
+        .map_err(|error| Stop::start(format!("cannot start java: {error}")).hint(JAVA_HINT))
 }
 
 /// 16 random bytes in base64, as Kafka writes a uuid.

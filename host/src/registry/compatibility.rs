@@ -68,6 +68,7 @@ fn objection(writer: &Schema, reader: &Schema, what: &str) -> Option<String> {
     match SchemaCompatibility::can_read(writer, reader) {
         Ok(Compatibility::Full) => None,
         Ok(Compatibility::Partial) => Some(format!("{what}: some values of a union or enum would not fit")),
-        Err(error) => Some(format!("{what}: {error}")),
+        // That it is incompatible is said already.
+        Err(error) => Some(format!("{what}: {}", error.to_string().trim_start_matches("Incompatible schemata! "))),
     }
 }

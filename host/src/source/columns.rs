@@ -5,6 +5,7 @@
 use serde_json::json;
 use tokio_postgres::types::{Kind, Type};
 
+use super::clock::{Clock, Granularity, Zone};
 use super::config::NumericMapping;
 use super::encode::{Calendar, Encoder, Unfit, long};
 use crate::exit::{Exit, Stop};
@@ -19,10 +20,12 @@ pub(super) struct Described {
 }
 
 /// How the user wants certain types.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Choices {
     pub(super) numeric: NumericMapping,
     pub(super) calendar: Calendar,
+    pub(super) granularity: Granularity,
+    pub(super) zone: Zone,
 }
 
 /// A schema, and how to write records of it.
@@ -43,8 +46,8 @@ struct Column {
 }
 
 impl Plan {
-    pub(super) fn compile(table: &str, described: &[Described], choices: Choices) -> Result<Plan, Stop> {
-        check_name("table", table)?;
+    /// A query's record has no table to be named after.
+    pub(super) fn compile(table: Option<&str>, described: &[Described], choices: &Choices) -> Result<Plan, Stop> {
         let (mut fields, mut columns, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         for (index, column) in described.iter().enumerate() {
             let Some((encoder, avro)) = mapping(&column.kind, column.modifier, choices) else {
@@ -55,8 +58,7 @@ impl Plan {
             fields.push(field(&column.name, &avro, column.nullable));
             columns.push(Column { index, name: column.name.clone(), nullable: column.nullable, encoder });
         }
-        let fields = fields.join(",");
-        let schema = format!(r#"{{"type":"record","name":"{table}","fields":[{fields}],"connect.name":"{table}"}}"#);
+        let schema = record(table, &fields.join(","))?;
         Ok(Plan { schema, columns, dropped })
     }
 
@@ -78,6 +80,15 @@ impl Plan {
     }
 }
 
+fn record(table: Option<&str>, fields: &str) -> Result<String, Stop> {
+    let Some(table) = table else {
+        let name = r#""name":"ConnectDefault","namespace":"io.confluent.connect.avro""#;
+        return Ok(format!(r#"{{"type":"record",{name},"fields":[{fields}]}}"#));
+    };
+    check_name("table", table)?;
+    Ok(format!(r#"{{"type":"record","name":"{table}","fields":[{fields}],"connect.name":"{table}"}}"#))
+}
+
 fn field(name: &str, avro: &str, nullable: bool) -> String {
     match nullable {
         true => format!(r#"{{"name":"{name}","type":["null",{avro}],"default":null}}"#),
@@ -95,7 +106,7 @@ fn check_name(what: &str, name: &str) -> Result<(), Stop> {
     Err(stop.hint("rename it in the database, or select from a view that renames it (table.types VIEW)"))
 }
 
-fn mapping(kind: &Type, modifier: i32, choices: Choices) -> Option<(Encoder, String)> {
+fn mapping(kind: &Type, modifier: i32, choices: &Choices) -> Option<(Encoder, String)> {
     if let Kind::Domain(base) = kind.kind() {
         return mapping(base, modifier, choices);
     }
@@ -121,9 +132,7 @@ fn mapping(kind: &Type, modifier: i32, choices: Choices) -> Option<(Encoder, Str
         Type::DATE => (Encoder::Date(choices.calendar), logical("int", "Date", "date")),
         Type::TIME => (Encoder::Time, logical("int", "Time", "time-millis")),
         Type::TIMETZ => (Encoder::TimeTz, logical("int", "Time", "time-millis")),
-        Type::TIMESTAMP | Type::TIMESTAMPTZ => {
-            (Encoder::Timestamp(choices.calendar), logical("long", "Timestamp", "timestamp-millis"))
-        }
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => timestamp(*kind == Type::TIMESTAMP, choices),
         Type::NUMERIC => numeric(modifier, choices.numeric),
         _ => return None,
     };
@@ -142,6 +151,16 @@ fn logical(primitive: &str, connect: &str, logical: &str) -> String {
     format!(
         r#"{{"type":"{primitive}","connect.version":1,"connect.name":"org.apache.kafka.connect.data.{connect}","logicalType":"{logical}"}}"#
     )
+}
+
+fn timestamp(is_wall: bool, choices: &Choices) -> (Encoder, String) {
+    let Choices { calendar, granularity, zone, .. } = choices.clone();
+    let avro = match granularity {
+        Granularity::ConnectLogical => logical("long", "Timestamp", "timestamp-millis"),
+        Granularity::MicrosLong | Granularity::NanosLong => quoted("long"),
+        _ => quoted("string"),
+    };
+    (Encoder::Timestamp(Clock { calendar, granularity, zone, is_wall }), avro)
 }
 
 fn bit(length: i32) -> (Encoder, String) {

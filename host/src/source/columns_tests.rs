@@ -29,7 +29,7 @@ fn described(recording: &Value, nullable: bool) -> (Vec<Described>, Vec<Vec<u8>>
 }
 
 fn choices(numeric: NumericMapping) -> Choices {
-    Choices { numeric, calendar: Calendar::Legacy }
+    Choices { numeric, calendar: Calendar::Legacy, granularity: Granularity::ConnectLogical, zone: Zone::UTC }
 }
 
 fn encoded(plan: &Plan, values: &[Vec<u8>], null: &[usize]) -> Vec<u8> {
@@ -48,7 +48,7 @@ fn every_type_has_the_schema_and_the_bytes_of_the_real_connector() {
     let recording = recording();
     for (table, key, nullable) in [("tipos_nn", "not_null", false), ("tipos_n", "nullable", true)] {
         let (columns, values) = described(&recording, nullable);
-        let plan = Plan::compile(table, &columns, choices(NumericMapping::None)).unwrap();
+        let plan = Plan::compile(Some(table), &columns, &choices(NumericMapping::None)).unwrap();
         assert_eq!(plan.schema, recording[key]["schema"].as_str().unwrap());
         assert_eq!(encoded(&plan, &values, &[]), expected(&recording[key]["value_hex"]), "{table}");
     }
@@ -58,7 +58,7 @@ fn every_type_has_the_schema_and_the_bytes_of_the_real_connector() {
 fn a_null_is_the_first_branch_of_its_union() {
     let recording = recording();
     let (columns, _) = described(&recording, true);
-    let plan = Plan::compile("tipos_n", &columns, choices(NumericMapping::None)).unwrap();
+    let plan = Plan::compile(Some("tipos_n"), &columns, &choices(NumericMapping::None)).unwrap();
     let mut out = Vec::new();
     plan.encode(|_| None, &mut out).unwrap();
     assert_eq!(out, vec![0; 40]);
@@ -67,7 +67,7 @@ fn a_null_is_the_first_branch_of_its_union() {
 #[test]
 fn a_null_where_none_may_be_is_refused() {
     let (columns, _) = described(&recording(), false);
-    let plan = Plan::compile("tipos_nn", &columns, choices(NumericMapping::None)).unwrap();
+    let plan = Plan::compile(Some("tipos_nn"), &columns, &choices(NumericMapping::None)).unwrap();
     let refused = plan.encode(|_| None, &mut Vec::new()).unwrap_err();
     assert_eq!(refused.to_string(), r#"column "c_int2": null in a column that is declared not null"#);
 }
@@ -81,7 +81,7 @@ fn the_numeric_mappings_have_the_schemas_of_the_real_connector() {
         ("best_fit", NumericMapping::BestFit),
         ("best_fit_eager_double", NumericMapping::BestFitEagerDouble),
     ] {
-        let plan = Plan::compile("tipos_n", &columns, choices(mapping)).unwrap();
+        let plan = Plan::compile(Some("tipos_n"), &columns, &choices(mapping)).unwrap();
         assert_eq!(plan.schema, recording["mappings"][name]["schema"].as_str().unwrap(), "{name}");
     }
 }
@@ -89,7 +89,7 @@ fn the_numeric_mappings_have_the_schemas_of_the_real_connector() {
 #[test]
 fn types_without_an_avro_type_are_left_out_and_named() {
     let (columns, _) = described(&recording(), true);
-    let plan = Plan::compile("t", &columns, choices(NumericMapping::None)).unwrap();
+    let plan = Plan::compile(Some("t"), &columns, &choices(NumericMapping::None)).unwrap();
     let names: Vec<&str> = plan.dropped.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
@@ -125,16 +125,19 @@ fn the_customers_table_has_the_workshops_schema() {
         ("dt_update", Type::TIMESTAMP),
     ];
     let columns: Vec<Described> = columns.into_iter().map(column).collect();
-    let plan = Plan::compile("customers", &columns, choices(NumericMapping::None)).unwrap();
+    let plan = Plan::compile(Some("customers"), &columns, &choices(NumericMapping::None)).unwrap();
     assert_eq!(plan.schema, include_str!("testdata/customers.avsc").trim_end());
 }
 
 #[test]
 fn a_name_that_avro_does_not_allow_is_refused() {
     let column = Described { name: "Nome Com Espaço".into(), kind: Type::TEXT, modifier: -1, nullable: true };
-    let stop = Plan::compile("t", &[column], choices(NumericMapping::None)).unwrap_err();
+    let stop = Plan::compile(Some("t"), &[column], &choices(NumericMapping::None)).unwrap_err();
     assert_eq!(stop.exit, Exit::Connector);
-    assert_eq!(Plan::compile("Tabela-Um", &[], choices(NumericMapping::None)).unwrap_err().exit, Exit::Connector);
+    assert_eq!(
+        Plan::compile(Some("Tabela-Um"), &[], &choices(NumericMapping::None)).unwrap_err().exit,
+        Exit::Connector
+    );
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn the_numeric_mappings_have_the_bytes_of_the_real_connector_where_it_does_not_c
         ("best_fit", NumericMapping::BestFit),
         ("best_fit_eager_double", NumericMapping::BestFitEagerDouble),
     ] {
-        let plan = Plan::compile("tipos_n", &columns, choices(mapping)).unwrap();
+        let plan = Plan::compile(Some("tipos_n"), &columns, &choices(mapping)).unwrap();
         let refused = plan.encode(|at| Some(values[at].as_slice()), &mut Vec::new()).unwrap_err();
         assert!(refused.to_string().starts_with("column \"c_num\": numeric 15000e-4"), "{name}: {refused}");
         let one = [0, 1, 0, 0, 0, 0, 0, 0, 0, 1];

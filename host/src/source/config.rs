@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::clock::{Granularity, Zone};
 use super::encode::Calendar;
 use super::jdbc_url::{self, Database};
 use super::keys::{SUPPORTED, UNSUPPORTED, nearest};
+use super::select::Wanted;
+use super::sql::{Origin, Quote};
 use super::values::Values;
 use crate::exit::Stop;
 
@@ -58,18 +61,24 @@ pub struct Connector {
     pub(super) timestamps: Vec<String>,
     pub(super) id: Option<String>,
     pub(super) validate_non_null: bool,
-    pub(super) whitelist: Vec<String>,
-    pub(super) blacklist: Vec<String>,
+    /// Read instead of tables.
+    pub(super) query: Option<String>,
+    pub(super) wanted: Wanted,
+    pub(super) quote: Quote,
     /// Postgres's letters for the wanted kinds of tables.
     pub(super) table_kinds: Vec<String>,
     pub(super) topic_prefix: String,
     pub(super) poll_interval: Duration,
+    /// How often tables that came or went are looked for.
+    pub(super) table_poll_interval: Duration,
     pub(super) batch_max_rows: usize,
     pub(super) query_suffix: String,
     pub(super) initial: Initial,
     pub(super) delay: Duration,
     pub(super) numeric: NumericMapping,
     pub(super) calendar: Calendar,
+    pub(super) granularity: Granularity,
+    pub(super) zone: Zone,
     pub(super) attempts: u32,
     pub(super) backoff: Duration,
     pub(super) partitions: i32,
@@ -85,10 +94,7 @@ impl Connector {
         let values = Values(map);
         check_fixed(&values)?;
         let mode = mode(&values)?;
-        let (whitelist, blacklist) = (values.list("table.whitelist"), values.list("table.blacklist"));
-        if !whitelist.is_empty() && !blacklist.is_empty() {
-            return Err(Stop::usage("table.whitelist and table.blacklist exclude each other"));
-        }
+        let wanted = Wanted::parse(&values)?;
         Ok(Connector {
             name: values.required("name")?.to_owned(),
             database: database(&values)?,
@@ -96,11 +102,13 @@ impl Connector {
             timestamps: columns(&values, "timestamp.column.name", mode.has_timestamp())?,
             id: columns(&values, "incrementing.column.name", mode.has_id())?.into_iter().next(),
             validate_non_null: values.boolean("validate.non.null", true)?,
-            whitelist,
-            blacklist,
+            query: query(&values, &wanted)?,
+            wanted,
+            quote: values.choice("quote.sql.identifiers", &[("always", Quote::Always), ("never", Quote::Never)])?,
             table_kinds: table_kinds(&values)?,
             topic_prefix: topic_prefix(&values)?,
             poll_interval: values.millis("poll.interval.ms", 5000)?,
+            table_poll_interval: values.millis("table.poll.interval.ms", 60_000)?,
             batch_max_rows: values.number("batch.max.rows", 1000, 1..=i32::MAX.into())? as usize,
             query_suffix: values.get("query.suffix").unwrap_or_default().to_owned(),
             initial: initial(&values)?,
@@ -110,6 +118,8 @@ impl Connector {
                 "date.calendar.system",
                 &[("LEGACY", Calendar::Legacy), ("PROLEPTIC_GREGORIAN", Calendar::Proleptic)],
             )?,
+            granularity: granularity(&values)?,
+            zone: zone(&values)?,
             attempts: values.number("connection.attempts", 3, 1..=i32::MAX.into())? as u32,
             backoff: values.millis("connection.backoff.ms", 10_000)?,
             partitions: values.number("topic.creation.default.partitions", 1, 1..=10_000)? as i32,
@@ -117,9 +127,12 @@ impl Connector {
         })
     }
 
-    /// The topic of a table. Its schema never appears.
-    pub(super) fn topic(&self, table: &str) -> String {
-        format!("{}{table}", self.topic_prefix)
+    /// The topic of a table: its schema never appears. A query's topic is the prefix itself.
+    pub(super) fn topic(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::Table(table) => format!("{}{}", self.topic_prefix, table.name),
+            Origin::Query(_) => self.topic_prefix.clone(),
+        }
     }
 }
 
@@ -178,9 +191,6 @@ fn check_fixed(values: &Values) -> Result<(), Stop> {
     values.required("connector.class")?;
     values.choice("connector.class", &[(class, ()), ("JdbcSourceConnector", ()), ("JdbcSource", ())])?;
     values.number("tasks.max", 1, 1..=i32::MAX.into())?;
-    values.choice("db.timezone", &[("UTC", ()), ("Etc/UTC", ()), ("GMT", ()), ("Z", ())])?;
-    values.choice("timestamp.granularity", &[("connect_logical", ())])?;
-    values.choice("quote.sql.identifiers", &[("always", ())])?;
     values.choice("dialect.name", &[("PostgreSqlDatabaseDialect", ()), ("", ())])?;
     values.choice("value.converter", &[("io.confluent.connect.avro.AvroConverter", ())])?;
     // Keys are null, which every converter leaves null.
@@ -243,6 +253,44 @@ fn topic_prefix(values: &Values) -> Result<String, Stop> {
         return Ok(prefix.to_owned());
     }
     Err(Stop::usage(format!("topic.prefix is {prefix:?}; allowed: letters, digits, '.', '_' and '-'")))
+}
+
+fn query(values: &Values, wanted: &Wanted) -> Result<Option<String>, Stop> {
+    let given = |key: &str| values.get(key).map(str::trim).filter(|text| !text.is_empty());
+    let query = match (given("query"), given("query.masked")) {
+        (Some(_), Some(_)) => return Err(Stop::usage("query and query.masked exclude each other")),
+        (one, other) => one.or(other),
+    };
+    if query.is_some() && wanted.is_given() {
+        return Err(
+            Stop::usage("query cannot stand beside a list of tables").hint("a connector reads one or the other")
+        );
+    }
+    if query.is_some_and(|query| query.ends_with(';')) {
+        return Err(Stop::usage("query ends with a semicolon").hint("leave it out: a condition is appended"));
+    }
+    Ok(query.map(str::to_owned))
+}
+
+fn granularity(values: &Values) -> Result<Granularity, Stop> {
+    values.choice(
+        "timestamp.granularity",
+        &[
+            ("connect_logical", Granularity::ConnectLogical),
+            ("micros_long", Granularity::MicrosLong),
+            ("micros_string", Granularity::MicrosString),
+            ("micros_iso_datetime_string", Granularity::MicrosIso),
+            ("nanos_long", Granularity::NanosLong),
+            ("nanos_string", Granularity::NanosString),
+            ("nanos_iso_datetime_string", Granularity::NanosIso),
+        ],
+    )
+}
+
+fn zone(values: &Values) -> Result<Zone, Stop> {
+    let Some(name) = values.get("db.timezone") else { return Ok(Zone::UTC) };
+    let unknown = || Stop::usage(format!("db.timezone is {name:?}; allowed: an IANA name or an offset"));
+    Zone::named(name).ok_or_else(|| unknown().hint("for example America/Sao_Paulo or -03:00"))
 }
 
 fn initial(values: &Values) -> Result<Initial, Stop> {

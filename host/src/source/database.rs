@@ -5,15 +5,18 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use tokio_postgres::types::{FromSql, ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, Portal, Row, Statement, Transaction};
+use bytes::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
+use tokio_postgres::{Client, Config, Portal, Row, Statement, Transaction};
 
+use super::clock::Zone;
 use super::columns::Described;
 use super::config::Connector;
+use super::encode::EPOCH_2000_MICROS;
 use super::failure::Failure;
 use super::jdbc_url::Database;
 use super::offset::Offset;
-use super::sql::{self, Bound, Table};
+use super::sql::{self, Bound, Origin, Table};
 
 /// A column's bytes as Postgres sent them.
 pub(super) struct Raw<'a>(pub(super) &'a [u8]);
@@ -45,7 +48,8 @@ pub(super) async fn connect(database: &Database) -> Result<Client, Failure> {
     // A network that swallows packets must not look like a quiet table for ever.
     config.connect_timeout(Duration::from_secs(10)).tcp_user_timeout(Duration::from_secs(30));
     config.keepalives_idle(Duration::from_secs(15)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
-    let (client, connection) = config.connect(NoTls).await?;
+    config.ssl_mode(database.tls.ssl_mode());
+    let (client, connection) = config.connect(database.tls.connector()?).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "database connection ended");
@@ -90,18 +94,18 @@ impl<'c> Poll<'c> {
     pub(super) async fn start(
         client: &'c mut Client,
         connector: &Connector,
-        table: &Table,
+        origin: &Origin,
         from: Offset,
     ) -> Result<Poll<'c>, Failure> {
         let transaction = client.transaction().await?;
         let now: SystemTime = transaction.query_one(sql::NOW, &[]).await?.try_get(0)?;
-        let (text, bounds) =
-            sql::select(table, connector.mode, &connector.timestamps, connector.id.as_deref(), &connector.query_suffix);
+        let Connector { quote, mode, timestamps, id, query_suffix, zone, .. } = connector;
+        let (text, bounds) = sql::select(origin, *quote, *mode, timestamps, id.as_deref(), query_suffix);
         // Prepared anew each time: the table may have changed, and preparing locks its shape until the end.
         let statement = transaction.prepare(&text).await?;
         let columns = describe(&transaction, &statement).await?;
-        let begin = instant(from.timestamp.unwrap_or(0));
-        let end = instant(window_end(now, connector.delay));
+        let begin = Moment { instant: from.timestamp.unwrap_or(0), zone };
+        let end = Moment { instant: window_end(now, connector.delay), zone };
         let id = from.incrementing.unwrap_or(-1);
         let parameters = bounds.iter().map(|bound| -> &(dyn ToSql + Sync) {
             match bound {
@@ -162,10 +166,24 @@ pub(super) async fn now(client: &Client) -> Result<i64, Failure> {
     Ok(window_end(now, Duration::ZERO))
 }
 
-/// Microseconds since 1970, as the driver wants them.
-fn instant(micros: i64) -> SystemTime {
-    let distance = Duration::from_micros(micros.unsigned_abs());
-    if micros < 0 { SystemTime::UNIX_EPOCH - distance } else { SystemTime::UNIX_EPOCH + distance }
+/// A bound of the window, in microseconds since 1970: compared with a `timestamp` as the zone's wall clock shows it.
+#[derive(Debug)]
+struct Moment<'a> {
+    instant: i64,
+    zone: &'a Zone,
+}
+
+impl ToSql for Moment<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let shown = if *kind == Type::TIMESTAMP { self.zone.wall(self.instant) } else { self.instant };
+        (shown - EPOCH_2000_MICROS).to_sql(&Type::INT8, out)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::TIMESTAMP | Type::TIMESTAMPTZ)
+    }
+
+    tokio_postgres::types::to_sql_checked!();
 }
 
 #[cfg(test)]
@@ -174,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_window_ends_at_a_whole_millisecond_less_the_delay() {
-        let now = instant(1_618_269_963_655_999);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_micros(1_618_269_963_655_999);
         assert_eq!(window_end(now, Duration::ZERO), 1_618_269_963_655_000);
         assert_eq!(window_end(now, Duration::from_millis(1500)), 1_618_269_962_155_000);
     }

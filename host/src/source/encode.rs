@@ -3,15 +3,12 @@
 //! Which encoder a column gets is decided once a query; here is only what happens to each value. Nothing is ever
 //! rounded or wrapped to make it fit: a value that its Avro type cannot hold is refused with the reason.
 
+use super::clock::{Clock, DAY_MICROS};
 use super::numeric::Numeric;
 
 /// Microseconds from 1970-01-01 to 2000-01-01, where Postgres counts from.
 pub(super) const EPOCH_2000_MICROS: i64 = 946_684_800_000_000;
 const EPOCH_2000_DAYS: i64 = 10_957;
-const DAY_MICROS: i64 = 86_400_000_000;
-/// What the JDBC driver makes of the timestamps `infinity` and `-infinity`.
-const INFINITY_MILLIS: i64 = 9_223_372_036_825_200_000;
-const NEGATIVE_INFINITY_MILLIS: i64 = -9_223_372_036_832_400_000;
 /// 1582-10-15, the first day of the Gregorian calendar, as an epoch day.
 const GREGORIAN_START: i64 = -141_427;
 
@@ -46,7 +43,7 @@ pub(super) enum Encoder {
     Date(Calendar),
     Time,
     TimeTz,
-    Timestamp(Calendar),
+    Timestamp(Clock),
     Decimal {
         scale: u32,
     },
@@ -85,11 +82,11 @@ impl Encoder {
             Encoder::BitDigits => bytes(bit_digits(raw)?.as_bytes(), out),
             Encoder::Bytes | Encoder::Text => bytes(raw, out),
             Encoder::Jsonb => bytes(jsonb_text(raw)?, out),
-            Encoder::Uuid => bytes(uuid_text(fixed(raw)?).as_bytes(), out),
+            Encoder::Uuid => text(&uuid_text(fixed(raw)?), out),
             Encoder::Date(calendar) => long(date(*calendar, i32::from_be_bytes(fixed(raw)?))?, out),
             Encoder::Time => long(i64::from_be_bytes(fixed(raw)?) / 1000, out),
             Encoder::TimeTz => long(time_tz(fixed(raw)?), out),
-            Encoder::Timestamp(calendar) => long(timestamp(*calendar, i64::from_be_bytes(fixed(raw)?)), out),
+            Encoder::Timestamp(clock) => clock.encode(i64::from_be_bytes(fixed(raw)?), out)?,
             Encoder::Decimal { scale } => bytes(&Numeric::parse(raw)?.unscaled(*scale)?, out),
             Encoder::NumericInt { bits } => long(Numeric::parse(raw)?.integer(*bits)?, out),
             Encoder::NumericDouble => double(Numeric::parse(raw)?.double()?, out),
@@ -122,6 +119,10 @@ fn double(value: f64, out: &mut Vec<u8>) {
 fn bytes(value: &[u8], out: &mut Vec<u8>) {
     long(value.len() as i64, out);
     out.extend_from_slice(value);
+}
+
+pub(super) fn text(value: &str, out: &mut Vec<u8>) {
+    bytes(value.as_bytes(), out);
 }
 
 /// A value of a fixed length, or a refusal.
@@ -185,21 +186,8 @@ fn time_tz(raw: [u8; 12]) -> i64 {
     utc.rem_euclid(DAY_MICROS) / 1000
 }
 
-fn timestamp(calendar: Calendar, micros: i64) -> i64 {
-    match micros {
-        i64::MAX => INFINITY_MILLIS,
-        i64::MIN => NEGATIVE_INFINITY_MILLIS,
-        _ => {
-            let unix = micros + EPOCH_2000_MICROS;
-            let day = shifted(calendar, unix.div_euclid(DAY_MICROS));
-            // Cut downwards, before 1970 too.
-            day * (DAY_MICROS / 1000) + unix.rem_euclid(DAY_MICROS) / 1000
-        }
-    }
-}
-
 /// The epoch day which the calendar gives to the date that Postgres shows for `day`.
-fn shifted(calendar: Calendar, day: i64) -> i64 {
+pub(super) fn shifted(calendar: Calendar, day: i64) -> i64 {
     if calendar == Calendar::Proleptic || day >= GREGORIAN_START {
         return day;
     }
@@ -210,7 +198,7 @@ fn shifted(calendar: Calendar, day: i64) -> i64 {
 }
 
 /// Year, month and day of an epoch day in the proleptic Gregorian calendar.
-fn civil(day: i64) -> (i64, i64, i64) {
+pub(super) fn civil(day: i64) -> (i64, i64, i64) {
     let z = day + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);

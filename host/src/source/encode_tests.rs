@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::super::clock::{Granularity, INFINITY_MILLIS, Zone};
 use super::*;
 
 fn encoded(encoder: &Encoder, raw: &[u8]) -> Result<Vec<u8>, String> {
@@ -37,10 +38,12 @@ fn dates_before_the_gregorian_calendar_follow_the_julian_one_unless_told_otherwi
 
 #[test]
 fn timestamps_are_cut_downwards_to_milliseconds_before_1970_too() {
-    let at = |unix: i64| timestamp(Calendar::Legacy, unix - EPOCH_2000_MICROS);
-    assert_eq!(at(1_618_269_963_655_999), 1_618_269_963_655);
-    assert_eq!(at(-1), -1);
-    assert_eq!(timestamp(Calendar::Legacy, i64::MAX), INFINITY_MILLIS);
+    let (granularity, zone) = (Granularity::ConnectLogical, Zone::UTC);
+    let clock = Encoder::Timestamp(Clock { calendar: Calendar::Legacy, granularity, zone, is_wall: true });
+    let of = |raw: i64| encoded(&clock, &raw.to_be_bytes()).unwrap();
+    assert_eq!(of(1_618_269_963_655_999 - EPOCH_2000_MICROS), avro(1_618_269_963_655));
+    assert_eq!(of(-1 - EPOCH_2000_MICROS), avro(-1));
+    assert_eq!(of(i64::MAX), avro(INFINITY_MILLIS));
 }
 
 #[test]

@@ -9,8 +9,12 @@ use crate::exit::{Exit, Stop};
 pub(super) enum Failure {
     /// The database is away: connect again and go on from the last committed offset.
     Database(String),
-    /// Kafka did not take a transaction: abort it and go on from the last committed offset.
+    /// Kafka did not take a transaction: a new producer settles its fate, and the stored offsets tell it.
     Kafka(String),
+    /// The registry is away: nothing was sent yet.
+    Registry(String),
+    /// A table is gone: look whether the connector may go on without it.
+    NoTable(Stop),
     Stop(Stop),
 }
 
@@ -29,7 +33,8 @@ impl From<tokio_postgres::Error> for Failure {
         if matches!(class, "08" | "53" | "57" | "40" | "58") || *db.code() == SqlState::LOCK_NOT_AVAILABLE {
             return Failure::Database(text);
         }
-        Failure::Stop(Stop::new(Exit::Connector, format!("the database refused: {text}")))
+        let stop = Stop::new(Exit::Connector, format!("the database refused: {text}"));
+        if *db.code() == SqlState::UNDEFINED_TABLE { Failure::NoTable(stop) } else { Failure::Stop(stop) }
     }
 }
 
@@ -56,20 +61,13 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl From<KafkaError> for Failure {
     fn from(error: KafkaError) -> Failure {
         let code = error.rdkafka_error_code();
-        let fatal = matches!(&error, KafkaError::Transaction(inner) if inner.is_fatal());
         if matches!(
             code,
-            Some(
-                RDKafkaErrorCode::Fenced
-                    | RDKafkaErrorCode::ProducerFenced
-                    | RDKafkaErrorCode::InvalidProducerEpoch
-                    | RDKafkaErrorCode::InvalidProducerIdMapping
-            )
+            Some(RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch)
         ) {
             return Failure::Stop(Stop::new(Exit::Fenced, "another instance of this connector has taken over"));
         }
         match code {
-            _ if fatal => Failure::Stop(Stop::dependency(format!("kafka: {error}"))),
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
                 Failure::Stop(Stop::new(Exit::Connector, format!("kafka refuses a record: {error}")))
             }

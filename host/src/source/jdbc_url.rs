@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::database_tls::Tls;
+
 /// Where the database is and who asks.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Database {
@@ -11,6 +13,7 @@ pub(super) struct Database {
     pub(super) name: Option<String>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
+    pub(super) tls: Tls,
 }
 
 impl fmt::Display for Database {
@@ -38,18 +41,34 @@ pub(super) fn parse(url: &str) -> Result<Database, String> {
     }
     let (host, port) = host_and_port(address)?;
     let name = decoded(name)?;
-    let mut database = Database { host, port, name: (!name.is_empty()).then_some(name), user: None, password: None };
+    let mut database = Database {
+        host,
+        port,
+        name: (!name.is_empty()).then_some(name),
+        user: None,
+        password: None,
+        tls: Tls::default(),
+    };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match (key, decoded(value)?) {
+        let value = decoded(value)?;
+        // The driver's short form.
+        let (key, value) =
+            if (key, value.as_str()) == ("ssl", "true") { ("sslmode", "verify-full".into()) } else { (key, value) };
+        if database.tls.take(key, &value)? {
+            continue;
+        }
+        match (key, value) {
             ("user", value) => database.user = Some(value),
             ("password", value) => database.password = Some(value),
-            ("sslmode", value) if value == "disable" || value == "prefer" || value == "allow" => {}
-            ("sslmode", _) => return Err("TLS to the database is not supported: sslmode is disable or prefer".into()),
             // These do not change what is read.
             ("ApplicationName" | "loggerLevel" | "reWriteBatchedInserts" | "prepareThreshold" | "tcpKeepAlive", _) => {}
             // Not named: it might be the rest of a password with a bare & in it.
-            _ => return Err("it has a parameter other than user, password, sslmode and ApplicationName".into()),
+            _ => {
+                return Err(
+                    "it has a parameter other than user, password, sslmode, sslrootcert and ApplicationName".into()
+                );
+            }
         }
     }
     Ok(database)
@@ -117,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn tls_is_asked_for_as_the_driver_is() {
+        let tls = |query: &str| parse(&format!("jdbc:postgresql://h/db?{query}")).unwrap().tls;
+        assert_eq!(tls("ssl=true"), tls("sslmode=verify-full"));
+        assert_ne!(tls("sslmode=require"), tls("sslmode=require&sslrootcert=%2Fca.pem"));
+        assert!(parse("jdbc:postgresql://h/db?sslmode=on").unwrap_err().contains("allowed: disable"));
+    }
+
+    #[test]
     fn neither_an_error_nor_the_debug_text_shows_the_password() {
         let database = parse("jdbc:postgresql://h/db?password=s3cret").unwrap();
         assert!(!format!("{database:?} {database}").contains("s3cret"));
@@ -125,6 +152,6 @@ mod tests {
         {
             assert!(!parse(url).unwrap_err().contains("s3cret"), "{url}");
         }
-        assert!(parse("jdbc:postgresql://h/db?ssl=true").unwrap_err().contains("a parameter other than"));
+        assert!(parse("jdbc:postgresql://h/db?sslkey=k").unwrap_err().contains("a parameter other than"));
     }
 }

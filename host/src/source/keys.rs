@@ -19,7 +19,12 @@ pub(super) const SUPPORTED: &[&str] = &[
     "validate.non.null",
     "table.whitelist",
     "table.blacklist",
+    "table.include.list",
+    "table.exclude.list",
     "table.types",
+    "table.poll.interval.ms",
+    "query",
+    "query.masked",
     "topic.prefix",
     "poll.interval.ms",
     "batch.max.rows",
@@ -38,12 +43,7 @@ pub(super) const SUPPORTED: &[&str] = &[
 
 /// Keys of the original that are known, and whose effect smt-host does not have; with what to do instead.
 pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
-    ("query", "select from a view instead (table.types VIEW)"),
-    ("query.masked", "select from a view instead (table.types VIEW)"),
     ("query.retry.attempts", "queries are repeated without limit while the database is away"),
-    ("table.include.list", "use table.whitelist"),
-    ("table.exclude.list", "use table.blacklist"),
-    ("table.poll.interval.ms", "tables are looked up at start; start again after adding one"),
     ("table.monitoring.startup.polling.limit.ms", "tables are looked up at start"),
     ("timestamp.columns.mapping", "use timestamp.column.name"),
     ("incrementing.column.mapping", "use incrementing.column.name"),

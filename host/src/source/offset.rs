@@ -41,15 +41,20 @@ impl Offset {
     }
 }
 
-/// The offset record's key. `table` is schema.table, without quotes.
-pub(super) fn key_bytes(connector: &str, table: &str) -> Vec<u8> {
-    let (connector, table) = (json!(connector), json!(table));
-    format!(r#"[{connector},{{"protocol":"1","table":{table}}}]"#).into_bytes()
+/// The offset record's key. `table` is schema.table, without quotes; none: the connector's one query.
+pub(super) fn key_bytes(connector: &str, table: Option<&str>) -> Vec<u8> {
+    let connector = json!(connector);
+    match table {
+        Some(table) => format!(r#"[{connector},{{"protocol":"1","table":{}}}]"#, json!(table)),
+        None => format!(r#"[{connector},{{"query":"query"}}]"#),
+    }
+    .into_bytes()
 }
 
-/// Which protocol wrote this key, if it is this connector's key for this table.
-pub(super) fn key_protocol(key: &[u8], connector: &str, table: &str) -> Option<u8> {
+/// Which protocol wrote this key, if it is this connector's key for this table or for its query.
+pub(super) fn key_protocol(key: &[u8], connector: &str, table: Option<&str>) -> Option<u8> {
     let key: Value = serde_json::from_slice(key).ok()?;
+    let Some(table) = table else { return (key == json!([connector, { "query": "query" }])).then_some(1) };
     let bare = table.rsplit_once('.').map_or(table, |(_, bare)| bare);
     if key == json!([connector, { "protocol": "1", "table": table }]) {
         return Some(1);
@@ -78,11 +83,10 @@ mod tests {
 
     #[test]
     fn a_key_has_connects_bytes() {
-        let key = key_bytes("postg-connector", "public.customers");
-        assert_eq!(
-            String::from_utf8(key).unwrap(),
-            r#"["postg-connector",{"protocol":"1","table":"public.customers"}]"#
-        );
+        let text = |table| String::from_utf8(key_bytes("postg-connector", table)).unwrap();
+        let of_table = r#"["postg-connector",{"protocol":"1","table":"public.customers"}]"#;
+        assert_eq!(text(Some("public.customers")), of_table);
+        assert_eq!(text(None), r#"["postg-connector",{"query":"query"}]"#);
     }
 
     #[test]
@@ -111,12 +115,14 @@ mod tests {
 
     #[test]
     fn a_key_is_found_whatever_its_member_order_and_by_the_legacy_protocol() {
-        let find = |key: &str| key_protocol(key.as_bytes(), "c", "public.t");
+        let find = |key: &str| key_protocol(key.as_bytes(), "c", Some("public.t"));
         assert_eq!(find(r#"["c",{"table":"public.t","protocol":"1"}]"#), Some(1));
         assert_eq!(find(r#"["c",{"table":"t"}]"#), Some(0));
         assert_eq!(find(r#"["d",{"table":"t"}]"#), None);
         assert_eq!(find(r#"["c",{"protocol":"1","table":"x.t"}]"#), None);
         assert_eq!(find("no json"), None);
+        assert_eq!(find(r#"["c",{"query":"query"}]"#), None);
+        assert_eq!(key_protocol(&key_bytes("c", None), "c", None), Some(1));
     }
 
     #[test]

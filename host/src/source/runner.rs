@@ -1,179 +1,184 @@
-//! The connector's life: connect, choose tables, poll until asked to stop, and again after a failure.
+//! The connector's life: connect, choose tables, poll until asked to stop, and again from the start after a failure.
 //!
-//! Failures are logged once for each change between away and back. It never gives up on a database it once had.
+//! What was committed is asked of Kafka each time, never remembered: so a failure whose effect is unknown loses and
+//! doubles nothing. An outage is logged when it begins and when it ends. It never gives up on what it once had.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
 use super::config::{Connector, Initial, Mode};
 use super::failure::Failure;
 use super::offset::Offset;
+use super::outage::Outage;
 use super::publish::{KafkaSettings, Publisher, ensure_topic};
+use super::sql::{Origin, Table};
 use super::task::{Register, Task, check_columns};
 use super::{Progress, database, select, stored};
-use crate::exit::{Exit, Stop};
+use crate::exit::Stop;
 use crate::shutdown::Shutdown;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 pub(super) struct Runner<'a> {
-    pub(super) connector: &'a Connector,
-    pub(super) kafka: &'a KafkaSettings,
-    pub(super) register: Register<'a>,
-    pub(super) shutdown: &'a Shutdown,
-    pub(super) progress: &'a Progress,
+    connector: &'a Connector,
+    kafka: &'a KafkaSettings,
+    register: Register<'a>,
+    shutdown: &'a Shutdown,
+    progress: &'a Progress,
+    /// Where what has no stored offset began: `now` is asked for once only.
+    initials: HashMap<Option<String>, Offset>,
 }
 
-impl Runner<'_> {
-    pub(super) async fn run(&self) -> Result<(), Stop> {
-        ensure_topic(self.kafka, &self.kafka.offsets_topic, 1, -1, true).await?;
-        let mut publisher = Publisher::open(self.kafka, &self.connector.name)?;
-        let Some(mut client) = self.first_connection().await? else { return Ok(()) };
-        let mut tasks = self.tasks(&client).await?;
-        for task in &tasks {
-            let (partitions, replication) = (self.connector.partitions, self.connector.replication);
-            ensure_topic(self.kafka, task.topic(), partitions, replication, false).await?;
-        }
-        let database = &self.connector.database;
-        tracing::info!(connector = %self.connector.name, %database, tables = tasks.len(), "reading");
-        let mut pause = FIRST_PAUSE;
+impl<'a> Runner<'a> {
+    pub(super) fn new(
+        connector: &'a Connector,
+        kafka: &'a KafkaSettings,
+        register: Register<'a>,
+        shutdown: &'a Shutdown,
+        progress: &'a Progress,
+    ) -> Runner<'a> {
+        Runner { connector, kafka, register, shutdown, progress, initials: HashMap::new() }
+    }
+
+    pub(super) async fn run(&mut self) -> Result<(), Stop> {
+        let shutdown = self.shutdown;
+        // At start the database gets a few attempts only, as in the original: its address may simply be wrong.
+        let attempts = if self.kafka.fail_fast { 1 } else { self.connector.attempts };
+        let mut outage = Outage::new(self.connector.backoff, attempts, self.kafka.fail_fast);
         loop {
             let failure = tokio::select! {
-                failed = self.poll_all(&mut tasks, &mut client, &mut publisher, &mut pause) => failed,
-                _ = self.shutdown.sleep_async(FOR_EVER) => return self.stop(&mut publisher),
+                ended = self.session(&mut outage) => match ended {
+                    Err(failure) => failure,
+                    Ok(never) => match never {},
+                },
+                _ = shutdown.sleep_async(FOR_EVER) => return Ok(()),
             };
-            let (what, why) = match failure {
-                Failure::Stop(stop) => return Err(self.stopped(stop, &mut publisher)),
-                Failure::Database(why) => ("database", why),
-                Failure::Kafka(why) => ("kafka", why),
-            };
-            if pause == FIRST_PAUSE {
-                tracing::warn!("{what} is away, trying again: {why}");
+            // A failure that came of stopping is none.
+            if shutdown.is_requested() && !matches!(failure, Failure::Stop(_)) {
+                return Ok(());
             }
-            match self.recover(&mut publisher, &mut pause).await? {
-                Some(fresh) => client = fresh,
-                None => return self.stop(&mut publisher),
+            let pause = outage.begins(failure)?;
+            if shutdown.sleep_async(pause).await {
+                return Ok(());
             }
         }
     }
 
-    /// Ends only with a failure.
-    async fn poll_all(
+    /// From connecting to the first failure. What was open in Kafka then ends with the publisher.
+    async fn session(&mut self, outage: &mut Outage) -> Result<Infallible, Failure> {
+        ensure_topic(self.kafka, &self.kafka.offsets_topic, 1, -1, true).await?;
+        let mut client = database::connect(&self.connector.database).await?;
+        let mut origins = self.origins(&client).await?;
+        loop {
+            // Before the offsets are read: it waits until all that was committed can be seen.
+            let mut publisher = Publisher::open(self.kafka, &self.connector.name, self.shutdown)?;
+            outage.kafka_answers();
+            let mut tasks = self.tasks(&client, &origins).await?;
+            self.say_what_is_read(&origins);
+            origins = self.poll_until_tables_change(&origins, &mut tasks, &mut client, &mut publisher, outage).await?;
+        }
+    }
+
+    async fn poll_until_tables_change(
+        &self,
+        origins: &[Origin],
+        tasks: &mut [Task],
+        client: &mut Client,
+        publisher: &mut Publisher<'_>,
+        outage: &mut Outage,
+    ) -> Result<Vec<Origin>, Failure> {
+        loop {
+            let polled = self.poll_until_tables_are_due(tasks, client, publisher, outage).await;
+            let now = match &polled {
+                Ok(()) | Err(Failure::NoTable(_)) => self.origins(client).await?,
+                Err(_) => origins.to_vec(),
+            };
+            // A table that is gone is no failure where others are left.
+            if now != origins {
+                return Ok(now);
+            }
+            polled?;
+        }
+    }
+
+    async fn poll_until_tables_are_due(
         &self,
         tasks: &mut [Task],
         client: &mut Client,
-        publisher: &mut Publisher,
-        pause: &mut Duration,
-    ) -> Failure {
+        publisher: &mut Publisher<'_>,
+        outage: &mut Outage,
+    ) -> Result<(), Failure> {
+        let begun = Instant::now();
         loop {
             for task in &mut *tasks {
-                let polled = task.poll(client, self.connector, publisher, self.register, self.progress).await;
-                if let Err(failure) = polled {
-                    return failure;
-                }
+                task.poll(client, self.connector, publisher, self.register, self.progress).await?;
             }
-            if *pause != FIRST_PAUSE {
-                *pause = FIRST_PAUSE;
-                tracing::info!("reading again");
-            }
+            outage.ends();
             tokio::time::sleep(self.connector.poll_interval).await;
-        }
-    }
-
-    /// Aborts what was open and connects again, waiting longer each time. None: asked to stop.
-    async fn recover(&self, publisher: &mut Publisher, pause: &mut Duration) -> Result<Option<Client>, Stop> {
-        loop {
-            if self.shutdown.sleep_async(*pause).await {
-                return Ok(None);
-            }
-            *pause = (*pause * 2).min(self.connector.backoff.max(FIRST_PAUSE * 2));
-            match publisher.abort() {
-                Ok(()) => {}
-                Err(Failure::Stop(stop)) => return Err(stop),
-                Err(Failure::Kafka(_) | Failure::Database(_)) => {
-                    // The transaction's fate is unknown: a new producer with the same id settles it.
-                    return Err(Stop::dependency("kafka did not take back a transaction")
-                        .hint("start again: it goes on from the last committed offset"));
-                }
-            }
-            match database::connect(&self.connector.database).await {
-                Ok(client) => return Ok(Some(client)),
-                Err(Failure::Stop(stop)) => return Err(stop),
-                Err(_) => {}
+            if self.connector.query.is_none() && begun.elapsed() >= self.connector.table_poll_interval {
+                return Ok(());
             }
         }
     }
 
-    /// At start the database gets a few attempts only: its address may simply be wrong.
-    async fn first_connection(&self) -> Result<Option<Client>, Stop> {
-        let database = &self.connector.database;
-        for attempt in 1.. {
-            match database::connect(database).await {
-                Ok(client) => return Ok(Some(client)),
-                Err(Failure::Stop(stop)) => return Err(stop),
-                Err(Failure::Database(why) | Failure::Kafka(why)) if attempt >= self.connector.attempts => {
-                    return Err(Stop::dependency(format!("database {database} cannot be reached: {why}")));
-                }
-                Err(Failure::Database(why) | Failure::Kafka(why)) => {
-                    tracing::warn!("database {database} cannot be reached, trying again: {why}");
-                }
-            }
-            if self.shutdown.sleep_async(self.connector.backoff).await {
-                break;
-            }
+    /// What there is to read now.
+    async fn origins(&self, client: &Client) -> Result<Vec<Origin>, Failure> {
+        if let Some(query) = &self.connector.query {
+            return Ok(vec![Origin::Query(query.clone())]);
         }
-        Ok(None)
+        let all = database::tables(client, &self.connector.table_kinds).await?;
+        Ok(select::select(&self.connector.wanted, all)?.into_iter().map(Origin::Table).collect())
     }
 
-    async fn tasks(&self, client: &Client) -> Result<Vec<Task>, Stop> {
-        let all = database::tables(client, &self.connector.table_kinds).await.map_err(at_start)?;
-        let tables = select::select(self.connector, all)?;
-        for table in &tables {
-            let attributes = database::attributes(client, table.oid).await.map_err(at_start)?;
-            let columns: Vec<_> = attributes.into_iter().map(|column| (column.name, column.not_null)).collect();
-            check_columns(self.connector, table, &columns)?;
+    fn say_what_is_read(&self, origins: &[Origin]) {
+        let (connector, database) = (&self.connector.name, &self.connector.database);
+        let what: Vec<String> = origins.iter().map(Origin::to_string).collect();
+        tracing::info!(%connector, %database, "reading {}", what.join(", "));
+        let tables: Vec<Table> = origins.iter().filter_map(Origin::table).cloned().collect();
+        for entry in select::absent(&self.connector.wanted, &tables) {
+            tracing::warn!(%connector, "table.whitelist has {entry:?}, but there is no such table yet");
         }
-        let names: Vec<String> = tables.iter().map(|table| table.full_name()).collect();
+    }
+
+    async fn tasks(&mut self, client: &Client, origins: &[Origin]) -> Result<Vec<Task>, Failure> {
+        let names: Vec<Option<String>> = origins.iter().map(Origin::table_name).collect();
         let offsets = match self.connector.mode {
-            Mode::Bulk => Default::default(),
-            _ => stored::read(self.kafka, &self.connector.name, &names)?,
+            Mode::Bulk => vec![None; names.len()],
+            _ => stored::read(self.kafka, &self.connector.name, &names, self.shutdown)?,
         };
-        let initial = self.initial(client).await?;
-        let start = |name: &String| offsets.get(name).copied().unwrap_or(initial);
-        let starts: Vec<Offset> = names.iter().map(start).collect();
-        Ok(tables.into_iter().zip(starts).map(|(table, from)| Task::new(self.connector, table, from)).collect())
+        let mut tasks = Vec::new();
+        for ((origin, name), offset) in origins.iter().zip(names).zip(offsets) {
+            if let Origin::Table(table) = origin {
+                let attributes = database::attributes(client, table.oid).await?;
+                let columns: Vec<_> = attributes.into_iter().map(|column| (column.name, column.not_null)).collect();
+                check_columns(self.connector, table, &columns)?;
+            }
+            let from = match offset {
+                Some(offset) => offset,
+                None => self.initial(client, name).await?,
+            };
+            let task = Task::new(self.connector, origin.clone(), from);
+            let (partitions, replication) = (self.connector.partitions, self.connector.replication);
+            ensure_topic(self.kafka, task.topic(), partitions, replication, false).await?;
+            tasks.push(task);
+        }
+        Ok(tasks)
     }
 
-    async fn initial(&self, client: &Client) -> Result<Offset, Stop> {
+    async fn initial(&mut self, client: &Client, name: Option<String>) -> Result<Offset, Failure> {
+        if let Some(known) = self.initials.get(&name) {
+            return Ok(*known);
+        }
         let timestamp = match self.connector.initial {
-            _ if !self.connector.mode.has_timestamp() => return Ok(Offset::default()),
-            Initial::At(micros) => micros,
-            Initial::Now => database::now(client).await.map_err(at_start)?,
+            _ if !self.connector.mode.has_timestamp() => None,
+            Initial::At(micros) => Some(micros),
+            Initial::Now => Some(database::now(client).await?),
         };
-        Ok(Offset { timestamp: Some(timestamp), incrementing: None })
-    }
-
-    fn stop(&self, publisher: &mut Publisher) -> Result<(), Stop> {
-        // What was open is read again next time.
-        match publisher.abort() {
-            Err(Failure::Stop(stop)) => Err(stop),
-            _ => Ok(()),
-        }
-    }
-
-    fn stopped(&self, stop: Stop, publisher: &mut Publisher) -> Stop {
-        if stop.exit != Exit::Fenced && publisher.abort().is_err() {
-            tracing::debug!("the open transaction is left to time out");
-        }
-        stop
-    }
-}
-
-fn at_start(failure: Failure) -> Stop {
-    match failure {
-        Failure::Stop(stop) => stop,
-        Failure::Database(why) | Failure::Kafka(why) => Stop::dependency(format!("database: {why}")),
+        let initial = Offset { timestamp, incrementing: None };
+        self.initials.insert(name, initial);
+        Ok(initial)
     }
 }

@@ -1,5 +1,7 @@
 //! The text of the queries. Never a value: values are bound.
 
+use std::fmt;
+
 use super::config::Mode;
 
 /// A table, as the catalog spells it.
@@ -16,18 +18,63 @@ impl Table {
         format!("{}.{}", self.schema, self.name)
     }
 
-    fn quoted(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.name))
+    fn spelt(&self, quote: Quote) -> String {
+        format!("{}.{}", quote.spell(&self.schema), quote.spell(&self.name))
     }
 
     /// Whether an entry of a white or black list means this table.
     pub(super) fn is_named(&self, entry: &str) -> bool {
-        entry == self.name || entry == self.full_name() || entry == self.quoted()
+        entry == self.name || entry == self.full_name() || entry == self.spelt(Quote::Always)
     }
 }
 
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// What a task reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    Table(Table),
+    /// The user's own query, to which the mode's condition is appended.
+    Query(String),
+}
+
+impl Origin {
+    pub(super) fn table(&self) -> Option<&Table> {
+        match self {
+            Origin::Table(table) => Some(table),
+            Origin::Query(_) => None,
+        }
+    }
+
+    /// The table's full name; none: the query.
+    pub(super) fn table_name(&self) -> Option<String> {
+        self.table().map(Table::full_name)
+    }
+}
+
+/// For messages. The query's text is the user's own and stays out of them.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Table(table) => write!(f, "table {:?}", table.full_name()),
+            Origin::Query(_) => write!(f, "the query"),
+        }
+    }
+}
+
+/// How names are written in queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quote {
+    Always,
+    /// As they are: Postgres then folds them to lower case.
+    Never,
+}
+
+impl Quote {
+    fn spell(self, name: &str) -> String {
+        match self {
+            Quote::Always => format!("\"{}\"", name.replace('"', "\"\"")),
+            Quote::Never => name.to_owned(),
+        }
+    }
 }
 
 /// What a query's parameter stands for.
@@ -40,13 +87,18 @@ pub(super) enum Bound {
 
 /// One poll's query and its parameters, in order.
 pub(super) fn select(
-    table: &Table,
+    origin: &Origin,
+    quote: Quote,
     mode: Mode,
     timestamps: &[String],
     id: Option<&str>,
     suffix: &str,
 ) -> (String, Vec<Bound>) {
-    let column = |name: &str| format!("{}.{}", table.quoted(), quoted(name));
+    let (base, prefix) = match origin {
+        Origin::Table(table) => (format!("SELECT * FROM {}", table.spelt(quote)), format!("{}.", table.spelt(quote))),
+        Origin::Query(query) => (query.clone(), String::new()),
+    };
+    let column = |name: &str| format!("{prefix}{}", quote.spell(name));
     let time = match timestamps {
         [one] => column(one),
         several => format!("COALESCE({})", several.iter().map(|name| column(name)).collect::<Vec<_>>().join(",")),
@@ -66,7 +118,7 @@ pub(super) fn select(
         ),
     };
     let suffix = if suffix.is_empty() { String::new() } else { format!(" {suffix}") };
-    (format!("SELECT * FROM {}{condition}{suffix}", table.quoted()), bounds)
+    (format!("{base}{condition}{suffix}"), bounds)
 }
 
 /// All tables of the given kinds that are not the system's own.
@@ -91,9 +143,14 @@ mod tests {
         Table { oid: 1, schema: "public".into(), name: "customers".into() }
     }
 
+    fn select(mode: Mode, timestamps: &[&str], id: Option<&str>, suffix: &str) -> (String, Vec<Bound>) {
+        let timestamps: Vec<String> = timestamps.iter().map(|&name| name.to_owned()).collect();
+        super::select(&Origin::Table(customers()), Quote::Always, mode, &timestamps, id, suffix)
+    }
+
     #[test]
     fn the_timestamp_query_has_two_exclusive_bounds() {
-        let (text, bounds) = select(&customers(), Mode::Timestamp, &["dt_update".into()], None, "");
+        let (text, bounds) = select(Mode::Timestamp, &["dt_update"], None, "");
         assert_eq!(
             text,
             r#"SELECT * FROM "public"."customers" WHERE "public"."customers"."dt_update" > $1 AND "public"."customers"."dt_update" < $2 ORDER BY "public"."customers"."dt_update" ASC"#
@@ -103,7 +160,7 @@ mod tests {
 
     #[test]
     fn several_timestamp_columns_are_coalesced_and_a_suffix_is_appended() {
-        let (text, _) = select(&customers(), Mode::Timestamp, &["a".into(), "b".into()], None, "LIMIT 5");
+        let (text, _) = select(Mode::Timestamp, &["a", "b"], None, "LIMIT 5");
         let both = r#"COALESCE("public"."customers"."a","public"."customers"."b")"#;
         assert_eq!(
             text,
@@ -115,12 +172,12 @@ mod tests {
 
     #[test]
     fn the_other_modes_have_their_queries() {
-        assert_eq!(select(&customers(), Mode::Bulk, &[], None, "").0, r#"SELECT * FROM "public"."customers""#);
-        let (text, bounds) = select(&customers(), Mode::Incrementing, &[], Some("id"), "");
+        assert_eq!(select(Mode::Bulk, &[], None, "").0, r#"SELECT * FROM "public"."customers""#);
+        let (text, bounds) = select(Mode::Incrementing, &[], Some("id"), "");
         let id = r#""public"."customers"."id""#;
         assert_eq!(text, format!(r#"SELECT * FROM "public"."customers" WHERE {id} > $1::int8 ORDER BY {id} ASC"#));
         assert_eq!(bounds, [Bound::Id]);
-        let (text, bounds) = select(&customers(), Mode::TimestampIncrementing, &["t".into()], Some("id"), "");
+        let (text, bounds) = select(Mode::TimestampIncrementing, &["t"], Some("id"), "");
         let t = r#""public"."customers"."t""#;
         assert_eq!(
             text,
@@ -133,7 +190,28 @@ mod tests {
 
     #[test]
     fn a_quote_in_a_name_is_doubled() {
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
+        assert_eq!(Quote::Always.spell("a\"b"), "\"a\"\"b\"");
+    }
+
+    #[test]
+    fn a_query_gets_its_condition_appended_with_bare_names() {
+        let query = Origin::Query("SELECT * FROM t".into());
+        let text = |quote, mode| super::select(&query, quote, mode, &["At".into()], Some("Id"), "LIMIT 1").0;
+        assert_eq!(text(Quote::Always, Mode::Bulk), "SELECT * FROM t LIMIT 1");
+        let time = r#"SELECT * FROM t WHERE "At" > $1 AND "At" < $2 ORDER BY "At" ASC LIMIT 1"#;
+        assert_eq!(text(Quote::Always, Mode::Timestamp), time);
+        let id = "SELECT * FROM t WHERE Id > $1::int8 ORDER BY Id ASC LIMIT 1";
+        assert_eq!(text(Quote::Never, Mode::Incrementing), id);
+    }
+
+    #[test]
+    fn names_stay_bare_where_quotes_are_not_wanted() {
+        let (text, _) =
+            super::select(&Origin::Table(customers()), Quote::Never, Mode::Incrementing, &[], Some("id"), "");
+        assert_eq!(
+            text,
+            "SELECT * FROM public.customers WHERE public.customers.id > $1::int8 ORDER BY public.customers.id ASC"
+        );
     }
 
     #[test]

@@ -4,9 +4,11 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::Progress;
+use super::clock::Zone;
 use super::columns::{Choices, Described, Plan};
 use super::config::Connector;
 use super::database::{Poll, raw};
@@ -15,15 +17,15 @@ use super::failure::Failure;
 use super::numeric::Numeric;
 use super::offset::{Offset, key_bytes, may_end};
 use super::publish::Publisher;
-use super::sql::Table;
+use super::sql::{Origin, Table};
 use crate::exit::{Exit, Stop};
 
 /// Registers a schema under a subject and gives its id.
 pub type Register<'a> = &'a dyn Fn(&str, &str) -> Result<u32, Stop>;
 
-/// A table that is being read.
+/// A table, or the query, that is being read.
 pub(super) struct Task {
-    pub(super) table: Table,
+    pub(super) origin: Origin,
     topic: String,
     key: Vec<u8>,
     /// The last committed offset.
@@ -51,13 +53,13 @@ struct Batch {
 }
 
 impl Task {
-    pub(super) fn new(connector: &Connector, table: Table, from: Offset) -> Task {
+    pub(super) fn new(connector: &Connector, origin: Origin, from: Offset) -> Task {
         Task {
-            topic: connector.topic(&table.name),
-            key: key_bytes(&connector.name, &table.full_name()),
+            topic: connector.topic(&origin),
+            key: key_bytes(&connector.name, origin.table_name().as_deref()),
             committed: from,
             compiled: None,
-            table,
+            origin,
         }
     }
 
@@ -70,11 +72,11 @@ impl Task {
         &mut self,
         client: &mut Client,
         connector: &Connector,
-        publisher: &mut Publisher,
+        publisher: &mut Publisher<'_>,
         register: Register<'_>,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let mut poll = Poll::start(client, connector, &self.table, self.committed).await?;
+        let mut poll = Poll::start(client, connector, &self.origin, self.committed).await?;
         let mut batch = Batch::default();
         let mut record = Vec::new();
         loop {
@@ -82,7 +84,7 @@ impl Task {
             for row in &rows {
                 // Compiled when there is a row: an empty table registers no schema.
                 self.compile(&poll.columns, connector, register)?;
-                let next = self.position(row)?;
+                let next = self.position(row, &connector.zone)?;
                 if may_end(batch.rows, connector.batch_max_rows, batch.last, next) {
                     self.commit(std::mem::take(&mut batch), publisher, progress)?;
                 }
@@ -100,7 +102,7 @@ impl Task {
         poll.finish().await
     }
 
-    fn commit(&mut self, batch: Batch, publisher: &mut Publisher, progress: &Progress) -> Result<(), Failure> {
+    fn commit(&mut self, batch: Batch, publisher: &mut Publisher<'_>, progress: &Progress) -> Result<(), Failure> {
         let value = batch.last.to_bytes();
         publisher.commit(value.as_deref().map(|value| (self.key.as_slice(), value)))?;
         if value.is_some() {
@@ -110,22 +112,22 @@ impl Task {
         Ok(())
     }
 
-    fn compile(&mut self, columns: &[Described], connector: &Connector, register: Register<'_>) -> Result<(), Stop> {
+    fn compile(&mut self, columns: &[Described], connector: &Connector, register: Register<'_>) -> Result<(), Failure> {
         if self.compiled.as_ref().is_some_and(|compiled| compiled.columns == columns) {
             return Ok(());
         }
-        let choices = Choices { numeric: connector.numeric, calendar: connector.calendar };
-        let plan = Plan::compile(&self.table.name, columns, choices)?;
+        let Connector { numeric, calendar, granularity, zone, .. } = connector.clone();
+        let table = self.origin.table().map(|table| table.name.as_str());
+        let plan = Plan::compile(table, columns, &Choices { numeric, calendar, granularity, zone })?;
         for (name, kind) in &plan.dropped {
-            tracing::warn!(table = %self.table.full_name(), column = %name, "type {kind} is not supported: left out");
+            tracing::warn!(origin = %self.origin, column = %name, "type {kind} is not supported: left out");
         }
-        let id = register(&format!("{}-value", self.topic), &plan.schema)?;
+        let id = register(&format!("{}-value", self.topic), &plan.schema).map_err(registry_away)?;
         let mut frame = [0; 5];
         frame[1..].copy_from_slice(&id.to_be_bytes());
         let index = |name: &String| {
             let found = columns.iter().position(|column| column.name == *name);
-            found
-                .ok_or_else(|| Stop::new(Exit::Connector, format!("{:?} lost column {name:?}", self.table.full_name())))
+            found.ok_or_else(|| Stop::new(Exit::Connector, format!("{} has no column {name:?}", self.origin)))
         };
         let timestamps = match connector.mode.has_timestamp() {
             true => connector.timestamps.iter().map(index).collect::<Result<_, _>>()?,
@@ -137,21 +139,22 @@ impl Task {
     }
 
     /// The offset that says: this row was read.
-    fn position(&self, row: &Row) -> Result<Offset, Stop> {
+    fn position(&self, row: &Row, zone: &Zone) -> Result<Offset, Stop> {
         let Some(compiled) = &self.compiled else { return Ok(Offset::default()) };
-        let wrong = |why: Unfit| Stop::new(Exit::Connector, format!("table {:?}: {why}", self.table.full_name()));
-        let timestamp = compiled.timestamps.iter().find_map(|index| raw(row, *index)).map(micros).transpose();
+        let wrong = |why: Unfit| Stop::new(Exit::Connector, format!("{}: {why}", self.origin));
+        let found = compiled.timestamps.iter().find_map(|index| Some((*index, raw(row, *index)?)));
+        let timestamp = found.map(|(index, raw)| instant(&compiled.columns[index], raw, zone)).transpose();
         let id = compiled.id.and_then(|index| Some(id(&compiled.columns[index], raw(row, index)?))).transpose();
         Ok(Offset { timestamp: timestamp.map_err(wrong)?, incrementing: id.map_err(wrong)? })
     }
 
     /// False: the row cannot be a record of its schema, and was left out.
-    fn send(&self, row: &Row, record: &mut Vec<u8>, publisher: &mut Publisher) -> Result<bool, Failure> {
+    fn send(&self, row: &Row, record: &mut Vec<u8>, publisher: &mut Publisher<'_>) -> Result<bool, Failure> {
         let Some(compiled) = &self.compiled else { return Ok(false) };
         record.clear();
         record.extend_from_slice(&compiled.frame);
         if let Err(why) = compiled.plan.encode(|index| raw(row, index), record) {
-            tracing::warn!(table = %self.table.full_name(), "record rejected: {why}");
+            tracing::warn!(origin = %self.origin, "record rejected: {why}");
             return Ok(false);
         }
         publisher.send(&self.topic, record)?;
@@ -159,8 +162,16 @@ impl Task {
     }
 }
 
-fn micros(raw: &[u8]) -> Result<i64, Unfit> {
-    Ok(i64::from_be_bytes(fixed(raw)?).saturating_add(EPOCH_2000_MICROS))
+fn registry_away(stop: Stop) -> Failure {
+    match stop.exit {
+        Exit::Dependency => Failure::Registry(stop.what),
+        _ => Failure::Stop(stop),
+    }
+}
+
+fn instant(column: &Described, raw: &[u8], zone: &Zone) -> Result<i64, Unfit> {
+    let micros = i64::from_be_bytes(fixed(raw)?).saturating_add(EPOCH_2000_MICROS);
+    Ok(if column.kind == Type::TIMESTAMP { zone.instant(micros) } else { micros })
 }
 
 fn id(column: &Described, raw: &[u8]) -> Result<i64, Unfit> {

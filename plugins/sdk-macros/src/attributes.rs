@@ -1,6 +1,7 @@
 //! The `#[avro(..)]` attributes.
 
-use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Expr, LitStr};
 
 /// What may stand on a struct or an enum.
 #[derive(Default)]
@@ -11,13 +12,13 @@ pub(crate) struct TypeAttributes {
     pub(crate) connect: bool,
 }
 
-/// What may stand on a field or a variant.
+/// What may stand on a field.
 #[derive(Default)]
 pub(crate) struct FieldAttributes {
     pub(crate) rename: Option<String>,
-    /// JSON.
-    pub(crate) default: Option<String>,
+    pub(crate) default: Option<Expr>,
     pub(crate) doc: Option<String>,
+    pub(crate) fixed: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -56,20 +57,18 @@ fn camel(name: &str) -> String {
     })
 }
 
+const OF_TYPES: [&str; 4] = ["name", "namespace", "rename_all", "connect"];
+const OF_FIELDS: [&str; 4] = ["rename", "default", "doc", "fixed"];
+
 pub(crate) fn of_type(attributes: &[Attribute]) -> syn::Result<TypeAttributes> {
     let mut found = TypeAttributes::default();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("avro")) {
         attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("connect") {
-                found.connect = true;
-            } else if meta.path.is_ident("name") {
-                found.name = Some(meta.value()?.parse::<LitStr>()?.value());
-            } else if meta.path.is_ident("namespace") {
-                found.namespace = Some(meta.value()?.parse::<LitStr>()?.value());
-            } else if meta.path.is_ident("rename_all") {
-                found.rename_all = Some(Case::parse(&meta.value()?.parse()?)?);
-            } else {
-                return Err(meta.error("expected `name`, `namespace`, `rename_all` or `connect`"));
+            match known(&meta, &OF_TYPES)? {
+                "connect" => found.connect = true,
+                "name" => found.name = Some(avro_name(&meta.value()?.parse()?)?),
+                "namespace" => found.namespace = Some(namespace(&meta.value()?.parse()?)?),
+                _ => found.rename_all = Some(Case::parse(&meta.value()?.parse()?)?),
             }
             Ok(())
         })?;
@@ -81,14 +80,11 @@ pub(crate) fn of_field(attributes: &[Attribute]) -> syn::Result<FieldAttributes>
     let mut found = FieldAttributes::default();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("avro")) {
         attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("rename") {
-                found.rename = Some(meta.value()?.parse::<LitStr>()?.value());
-            } else if meta.path.is_ident("default") {
-                found.default = Some(json(&meta.value()?.parse()?)?);
-            } else if meta.path.is_ident("doc") {
-                found.doc = Some(meta.value()?.parse::<LitStr>()?.value());
-            } else {
-                return Err(meta.error("expected `rename`, `default` or `doc`"));
+            match known(&meta, &OF_FIELDS)? {
+                "rename" => found.rename = Some(avro_name(&meta.value()?.parse()?)?),
+                "default" => found.default = Some(meta.value()?.parse()?),
+                "doc" => found.doc = Some(meta.value()?.parse::<LitStr>()?.value()),
+                _ => found.fixed = Some(avro_name(&meta.value()?.parse()?)?),
             }
             Ok(())
         })?;
@@ -96,26 +92,53 @@ pub(crate) fn of_field(attributes: &[Attribute]) -> syn::Result<FieldAttributes>
     Ok(found)
 }
 
-/// A literal as JSON.
-fn json(value: &Expr) -> syn::Result<String> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(quoted(&text.value())),
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Ok(number.base10_digits().to_owned()),
-        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => Ok(number.base10_digits().to_owned()),
-        Expr::Lit(ExprLit { lit: Lit::Bool(flag), .. }) => Ok(flag.value.to_string()),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => Ok(format!("-{}", json(expr)?)),
-        other => Err(syn::Error::new_spanned(other, "expected a literal: text, a number, true or false")),
+/// What may stand on the variant of an enum: another name.
+pub(crate) fn of_variant(attributes: &[Attribute]) -> syn::Result<Option<String>> {
+    let mut rename = None;
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("avro")) {
+        attribute.parse_nested_meta(|meta| {
+            known(&meta, &["rename"])?;
+            rename = Some(avro_name(&meta.value()?.parse()?)?);
+            Ok(())
+        })?;
     }
+    Ok(rename)
 }
 
-fn quoted(text: &str) -> String {
-    let mut json = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => json.extend(['\\', c]),
-            c if c < ' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => json.push(c),
-        }
+/// The attribute's name if it is one of these; else the error names the nearest.
+pub(crate) fn known(meta: &ParseNestedMeta<'_>, names: &[&'static str]) -> syn::Result<&'static str> {
+    if let Some(name) = names.iter().find(|name| meta.path.is_ident(name)) {
+        return Ok(name);
     }
-    json + "\""
+    let written = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    let nearest = names.iter().map(|&name| (strsim::damerau_levenshtein(&written, name), name)).min();
+    let hint = match nearest {
+        Some((distance, name)) if distance <= 3 && distance < name.len() => format!("did you mean `{name}`? "),
+        _ => String::new(),
+    };
+    let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Err(meta.error(format!("unknown attribute: {hint}There are {all}")))
+}
+
+/// A name as Avro allows it.
+fn avro_name(text: &LitStr) -> syn::Result<String> {
+    let name = text.value();
+    if is_avro_name(&name) {
+        return Ok(name);
+    }
+    Err(syn::Error::new(text.span(), "an Avro name has letters a-z and A-Z, digits and `_`, and no digit first"))
+}
+
+pub(crate) fn is_avro_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn namespace(text: &LitStr) -> syn::Result<String> {
+    let namespace = text.value();
+    if namespace.is_empty() || namespace.split('.').all(is_avro_name) {
+        return Ok(namespace);
+    }
+    Err(syn::Error::new(text.span(), "a namespace is Avro names with dots between them"))
 }

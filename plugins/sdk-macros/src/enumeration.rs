@@ -1,6 +1,6 @@
 //! `#[derive(AvroEnum)]`.
 
-use crate::attributes::{TypeAttributes, of_field, of_type};
+use crate::attributes::{TypeAttributes, is_avro_name, of_type, of_variant};
 use crate::record::option;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,7 +12,14 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         return Err(syn::Error::new_spanned(&input.ident, "an Avro enum is an enum"));
     };
     let head = of_type(&input.attrs)?;
-    let symbols = variants.iter().map(|variant| symbol(variant, &head)).collect::<syn::Result<Vec<_>>>()?;
+    let mut symbols = Vec::new();
+    for variant in variants {
+        let symbol = symbol(variant, &head)?;
+        if symbols.contains(&symbol) {
+            return Err(syn::Error::new_spanned(variant, format!("another variant is called \"{symbol}\" already")));
+        }
+        symbols.push(symbol);
+    }
     let name = head.name.clone().unwrap_or_else(|| input.ident.unraw().to_string());
     let namespace = option(head.namespace.as_deref());
     let idents = variants.iter().map(|variant| &variant.ident).collect::<Vec<_>>();
@@ -21,9 +28,11 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let ident = &input.ident;
     Ok(quote! {
         impl ::smt_plugin::AvroType for #ident {
-            fn schema(text: &mut ::smt_plugin::SchemaText) {
-                text.enumeration(#name, #namespace, &[#(#symbols),*]);
-            }
+            const NODE: ::smt_plugin::schema::Node = ::smt_plugin::schema::Node::Enum(::smt_plugin::schema::Enum {
+                name: #name,
+                namespace: #namespace,
+                symbols: &[#(#symbols),*],
+            });
         }
         impl<'record> ::smt_plugin::Decode<'record> for #ident {
             fn decode(
@@ -46,9 +55,16 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
 
 fn symbol(variant: &Variant, head: &TypeAttributes) -> syn::Result<String> {
     if !matches!(variant.fields, Fields::Unit) {
-        return Err(syn::Error::new_spanned(variant, "a symbol of an Avro enum carries nothing"));
+        return Err(syn::Error::new_spanned(
+            variant,
+            "a symbol of an Avro enum carries nothing. A choice of outputs with records in it derives Outputs",
+        ));
     }
     let plain = variant.ident.unraw().to_string();
-    let renamed = of_field(&variant.attrs)?.rename;
-    Ok(renamed.unwrap_or_else(|| head.rename_all.map_or_else(|| plain.clone(), |case| case.apply(&plain))))
+    let renamed = of_variant(&variant.attrs)?;
+    let symbol = renamed.unwrap_or_else(|| head.rename_all.map_or_else(|| plain.clone(), |case| case.apply(&plain)));
+    if is_avro_name(&symbol) {
+        return Ok(symbol);
+    }
+    Err(syn::Error::new_spanned(variant, "no Avro name (letters a-z, digits and `_`): give it a `rename`"))
 }

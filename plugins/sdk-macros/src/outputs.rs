@@ -1,5 +1,6 @@
 //! `#[derive(Outputs)]`.
 
+use crate::attributes::known;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DataEnum, DeriveInput, Fields, LitStr, Type, Variant};
@@ -17,9 +18,9 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         let name = ident.to_string().to_lowercase();
         let topic = topic(variant)?.map_or_else(|| quote!(target.topic), |topic| quote!(#topic));
         declared.push(quote! {
-            ::smt_plugin::plugin::avro_output::<#record>(::smt_plugin::Target { name: #name, topic: #topic })
+            <#record as ::smt_plugin::Single>::output(::smt_plugin::Target { name: #name, topic: #topic })
         });
-        arms.push(quote!(Self::#ident(record) => out.push(#number, &record)));
+        arms.push(quote!(Self::#ident(record) => out.to(#number, record)));
     }
     let (ident, (generics, types, bounds)) = (&input.ident, input.generics.split_for_impl());
     Ok(quote! {
@@ -30,7 +31,6 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
             fn emit(self, out: &mut ::smt_plugin::Emitter) -> ::core::result::Result<(), ::smt_plugin::Reject> {
                 match self { #(#arms),* }
-                ::core::result::Result::Ok(())
             }
         }
     })
@@ -39,7 +39,10 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
 fn record(variant: &Variant) -> syn::Result<&Type> {
     match &variant.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Ok(&fields.unnamed[0].ty),
-        _ => Err(syn::Error::new_spanned(variant, "an output carries one record: `Name(Record)`")),
+        _ => Err(syn::Error::new_spanned(
+            variant,
+            "an output carries one record: `Name(Record)`, or Keep for the input as it is",
+        )),
     }
 }
 
@@ -47,9 +50,7 @@ fn topic(variant: &Variant) -> syn::Result<Option<String>> {
     let mut topic = None;
     for attribute in variant.attrs.iter().filter(|a| a.path().is_ident("output")) {
         attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("topic") {
-                return Err(meta.error("expected `topic`"));
-            }
+            known(&meta, &["topic"])?;
             topic = Some(meta.value()?.parse::<LitStr>()?.value());
             Ok(())
         })?;

@@ -1,5 +1,6 @@
 //! `#[derive(Settings)]`.
 
+use crate::attributes::known;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
@@ -44,9 +45,7 @@ fn default(attributes: &[Attribute]) -> syn::Result<Option<String>> {
     let mut default = None;
     for attribute in attributes.iter().filter(|a| a.path().is_ident("setting")) {
         attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("default") {
-                return Err(meta.error("expected `default`"));
-            }
+            known(&meta, &["default"])?;
             default = Some(meta.value()?.parse::<LitStr>()?.value());
             Ok(())
         })?;

@@ -1,27 +1,27 @@
 //! `#[transform]`: from a function to an exported component.
 
+use crate::attributes::known;
+use crate::signature::{Iterated, Signature};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::Parser;
-use syn::{Attribute, Expr, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, ReturnType, Type};
+use syn::{Attribute, Expr, ExprLit, ItemFn, Lit, LitStr, Meta};
 
-/// The parameters after the record.
-#[derive(Default)]
-struct Extra<'a> {
-    context: bool,
-    settings: Option<&'a Type>,
-    /// In the order written, as the call passes them on.
-    arguments: Vec<TokenStream>,
+/// What a context has on request only, by the names of its fields.
+pub(crate) const REQUESTS: [&str; 3] = ["key", "headers", "position"];
+
+/// What stands in the attribute.
+struct Arguments {
+    topic: String,
+    requests: Vec<&'static str>,
 }
 
 pub(crate) fn expand(arguments: TokenStream, function: &ItemFn) -> syn::Result<TokenStream> {
-    let topic = topic(arguments)?;
-    let (input, extra) = parameters(function)?;
-    let ReturnType::Type(_, output) = &function.sig.output else {
-        return Err(syn::Error::new_spanned(&function.sig, "a transform returns what it emits"));
-    };
+    let arguments = Arguments::parse(arguments)?;
+    let signature = Signature::of(function)?;
+    signature.check_requests(function, &arguments.requests)?;
     let (ident, visibility) = (&function.sig.ident, &function.vis);
-    let implementation = implementation(function, &topic, input, output, &extra);
+    let implementation = implementation(function, &arguments, &signature);
     let exports = exports(ident);
     Ok(quote! {
         #function
@@ -36,83 +36,65 @@ pub(crate) fn expand(arguments: TokenStream, function: &ItemFn) -> syn::Result<T
     })
 }
 
-fn topic(arguments: TokenStream) -> syn::Result<String> {
-    let mut topic = None;
-    let parser = syn::meta::parser(|meta| {
-        if !meta.path.is_ident("topic") {
-            return Err(meta.error("expected `topic`"));
-        }
-        topic = Some(meta.value()?.parse::<LitStr>()?.value());
-        Ok(())
-    });
-    parser.parse2(arguments)?;
-    topic.ok_or_else(|| syn::Error::new(proc_macro2::Span::call_site(), "say where to: #[transform(topic = \"..\")]"))
-}
-
-fn parameters(function: &ItemFn) -> syn::Result<(&Type, Extra<'_>)> {
-    let mut inputs = function.sig.inputs.iter();
-    let Some(FnArg::Typed(record)) = inputs.next() else {
-        return Err(syn::Error::new_spanned(&function.sig, "a transform takes a record"));
-    };
-    let mut extra = Extra::default();
-    for parameter in inputs {
-        match parameter {
-            FnArg::Typed(parameter) => extra.add(&parameter.ty)?,
-            FnArg::Receiver(receiver) => return Err(syn::Error::new_spanned(receiver, "a transform is no method")),
-        }
+impl Arguments {
+    fn parse(arguments: TokenStream) -> syn::Result<Self> {
+        let (mut topic, mut requests) = (None, Vec::new());
+        let parser = syn::meta::parser(|meta| {
+            match known(&meta, &["topic", "key", "headers", "position"])? {
+                "topic" => topic = Some(meta.value()?.parse::<LitStr>()?.value()),
+                request => requests.push(request),
+            }
+            Ok(())
+        });
+        parser.parse2(arguments)?;
+        let missing = || syn::Error::new(proc_macro2::Span::call_site(), "say where to: #[transform(topic = \"..\")]");
+        Ok(Self { topic: topic.ok_or_else(missing)?, requests })
     }
-    Ok((&record.ty, extra))
-}
 
-impl<'a> Extra<'a> {
-    fn add(&mut self, ty: &'a Type) -> syn::Result<()> {
-        let wrong = || syn::Error::new_spanned(ty, "after the record come `&Context<'_>` and `&Settings` only");
-        let Type::Reference(reference) = ty else { return Err(wrong()) };
-        let Type::Path(path) = &*reference.elem else { return Err(wrong()) };
-        let is_context = path.path.segments.last().is_some_and(|segment| segment.ident == "Context");
-        if is_context && !self.context {
-            self.context = true;
-            self.arguments.push(quote!(context));
-        } else if !is_context && self.settings.is_none() {
-            self.settings = Some(&reference.elem);
-            self.arguments.push(quote!(settings));
-        } else {
-            return Err(wrong());
-        }
-        Ok(())
+    fn requests(&self, what: &str) -> bool {
+        self.requests.contains(&what)
     }
 }
 
-fn implementation(function: &ItemFn, topic: &str, input: &Type, output: &Type, extra: &Extra<'_>) -> TokenStream {
+fn implementation(function: &ItemFn, arguments: &Arguments, signature: &Signature) -> TokenStream {
     let ident = &function.sig.ident;
-    let name = ident.to_string();
-    let summary = doc(&function.attrs);
-    let keys = extra.context;
-    let settings = extra.settings.map_or_else(|| quote!(()), |ty| quote!(#ty));
-    let arguments = &extra.arguments;
+    let (name, topic, summary) = (ident.to_string(), &arguments.topic, doc(&function.attrs));
+    let (key, headers) = (arguments.requests("key"), arguments.requests("headers"));
+    let position = arguments.requests("position");
+    let settings = signature.settings.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
+    let (input, output, extra) = (&signature.input, &signature.output.ty, &signature.arguments);
+    let returned = quote!(#ident(input, #(#extra),*));
+    let returned = match signature.output.iterator {
+        Iterated::No => returned,
+        Iterated::Itself => quote!(::smt_plugin::Each(#returned)),
+        Iterated::Within => quote!(#returned.map(::smt_plugin::Each)),
+    };
     quote! {
         impl ::smt_plugin::plugin::Transform for #ident {
             type Settings = #settings;
             const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
             const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
             const SUMMARY: &'static str = #summary;
-            const KEYS: bool = #keys;
+            const KEYS: bool = #key;
 
-            fn input_schema() -> ::std::string::String {
-                ::smt_plugin::schema_of::<#input>()
+            fn input() -> ::smt_plugin::bindings::types::Format {
+                <#input as ::smt_plugin::Input<'_>>::format()
+            }
+            fn wants() -> ::smt_plugin::bindings::types::Wants {
+                ::smt_plugin::plugin::wants::<#input>(#headers, #position)
             }
             fn outputs() -> ::std::vec::Vec<::smt_plugin::bindings::types::Output> {
                 <#output as ::smt_plugin::IntoEmitted>::outputs(::smt_plugin::Target { name: #name, topic: #topic })
             }
             #[allow(unused_variables)]
             fn run(
-                record: &[u8],
+                value: ::core::option::Option<&[u8]>,
                 context: &::smt_plugin::Context<'_>,
                 settings: &Self::Settings,
                 out: &mut ::smt_plugin::Emitter,
             ) -> ::core::result::Result<(), ::smt_plugin::Reject> {
-                let input = ::smt_plugin::decode_record(record).map_err(::smt_plugin::Reject::new)?;
-                ::smt_plugin::IntoEmitted::emit(#ident(input, #(#arguments),*), out)
+                let input = <#input as ::smt_plugin::Input<'_>>::read(value)?;
+                ::smt_plugin::IntoEmitted::emit(#returned, out)
             }
         }
     }

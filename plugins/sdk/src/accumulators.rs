@@ -13,9 +13,7 @@ pub use sums::{Count, Mean, Sum, Summand};
 macro_rules! transparent {
     ($name:ident<$type:ident> as $kept:ty) => {
         impl<$type: $crate::AvroType> $crate::AvroType for $name<$type> {
-            fn schema(text: &mut $crate::SchemaText) {
-                <$kept as $crate::AvroType>::schema(text);
-            }
+            const NODE: $crate::schema::Node = <$kept as $crate::AvroType>::NODE;
         }
         impl<'a, $type: $crate::Decode<'a>> $crate::Decode<'a> for $name<$type> {
             fn decode(input: &mut $crate::Reader<'a>) -> Result<Self, $crate::DecodeError> {

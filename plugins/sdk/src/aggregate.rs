@@ -10,9 +10,11 @@ use crate::accumulator::Accumulator;
 use crate::bindings::aggregator::{Finished, Grouping};
 use crate::bindings::types::{Column, Description, Format, SettingValue, Wants, Wiring};
 use crate::codec::{Decode, decode_record};
-use crate::emit::{Emitter, IntoEmitted, Reject, Target};
+use crate::emit::{IntoEmitted, Reject, Target};
+use crate::emitter::Emitter;
 use crate::key::Key;
-use crate::plugin::{log_panics, strings};
+use crate::column::View;
+use crate::plugin::log_panics;
 use crate::schema::schema_of;
 use crate::settings::Settings;
 use std::ops::Range;
@@ -104,7 +106,7 @@ pub fn wiring<A: Plugin>() -> Result<Wiring, String> {
 
 pub fn merge<A: Aggregate>(left: &Column, right: &Column) -> Column {
     let mut merged = Column { data: Vec::with_capacity(left.data.len()), lengths: Vec::new() };
-    for (older, newer) in strings(left).zip(strings(right)) {
+    for (older, newer) in View::of(left).zip(View::of(right)) {
         let mut sum = decoded::<A>(older);
         sum.merge(&decoded(newer));
         push(&sum, &mut merged);
@@ -114,7 +116,7 @@ pub fn merge<A: Aggregate>(left: &Column, right: &Column) -> Column {
 
 pub fn finish<A: Aggregate>(starts: &[i64], ends: &[i64], keys: &Column, accumulators: &Column) -> Finished {
     let mut out = Emitter::default();
-    for (group, (key, accumulator)) in (0u32..).zip(strings(keys).zip(strings(accumulators))) {
+    for (group, (key, accumulator)) in (0u32..).zip(View::of(keys).zip(View::of(accumulators))) {
         let key = A::Key::read(key.unwrap_or_default())
             .unwrap_or_else(|error| panic!("a group's key is not of this plugin: {error}"));
         let bounds = starts.get(group as usize).zip(ends.get(group as usize));
@@ -124,7 +126,8 @@ pub fn finish<A: Aggregate>(starts: &[i64], ends: &[i64], keys: &Column, accumul
             panic!("a group cannot be rejected when it is finished: {reason}");
         }
     }
-    let emitted = out.finish();
+    // Keys and timestamps are the host's to set here.
+    let emitted = out.finish(&[]);
     Finished { inputs: emitted.inputs, values: emitted.values }
 }
 

@@ -1,21 +1,28 @@
 //! The three traits every Avro type has, and the primitive types.
 
 use crate::reader::{DecodeError, Reader};
-use crate::schema::SchemaText;
+use crate::schema::Node;
 
 /// A Rust type with a fixed Avro schema.
+#[diagnostic::on_unimplemented(
+    message = "Avro has no type for `{Self}`",
+    label = "no Avro type",
+    note = "Avro's types are bool, i32, i64, f32, f64, &str or String, &[u8] or Vec<u8>, [u8; N], Option<T>, Vec<T>, \
+            Vec<(&str, T)> as a map, smt_plugin's Date, TimeMillis, TimeMicros, TimestampMillis, TimestampMicros, \
+            Decimal and Uuid, and what derives AvroRecord or AvroEnum"
+)]
 pub trait AvroType {
-    /// JSON of the default a field of this type gets unasked.
-    const DEFAULT: Option<&'static str> = None;
-    fn schema(text: &mut SchemaText);
+    const NODE: Node;
 }
 
 /// Read from Avro binary of exactly this type's schema, borrowing where it can.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be read from Avro", label = "cannot be read from Avro")]
 pub trait Decode<'a>: AvroType + Sized {
     fn decode(input: &mut Reader<'a>) -> Result<Self, DecodeError>;
 }
 
 /// Append Avro binary.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be written as Avro", label = "cannot be written as Avro")]
 pub trait Encode: AvroType {
     fn encode(&self, out: &mut Vec<u8>);
 }
@@ -46,9 +53,7 @@ pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 macro_rules! primitive {
     ($type:ty, $name:literal, $input:ident => $read:expr, $value:ident, $out:ident => $write:expr) => {
         impl AvroType for $type {
-            fn schema(text: &mut SchemaText) {
-                text.quoted($name);
-            }
+            const NODE: Node = Node::Primitive($name);
         }
         impl<'a> Decode<'a> for $type {
             fn decode($input: &mut Reader<'a>) -> Result<Self, DecodeError> {
@@ -68,9 +73,7 @@ macro_rules! primitive {
 macro_rules! borrowed {
     ($type:ty, $name:literal, $bytes:ident => $read:expr, $value:ident => $write:expr) => {
         impl AvroType for &$type {
-            fn schema(text: &mut SchemaText) {
-                text.quoted($name);
-            }
+            const NODE: Node = Node::Primitive($name);
         }
         impl<'a> Decode<'a> for &'a $type {
             fn decode(input: &mut Reader<'a>) -> Result<Self, DecodeError> {

@@ -2,15 +2,10 @@
 
 use crate::codec::{AvroType, Decode, Encode, put_bytes, put_long};
 use crate::reader::{DecodeError, Reader};
-use crate::schema::SchemaText;
+use crate::schema::{self, Node};
 
 impl<T: AvroType> AvroType for Option<T> {
-    const DEFAULT: Option<&'static str> = Some("null");
-    fn schema(text: &mut SchemaText) {
-        text.raw(r#"["null","#);
-        T::schema(text);
-        text.raw("]");
-    }
+    const NODE: Node = Node::Nullable(&T::NODE);
 }
 
 impl<'a, T: Decode<'a>> Decode<'a> for Option<T> {
@@ -29,11 +24,7 @@ impl<T: Encode> Encode for Option<T> {
 }
 
 impl<T: AvroType> AvroType for Vec<T> {
-    fn schema(text: &mut SchemaText) {
-        text.raw(r#"{"type":"array","items":"#);
-        T::schema(text);
-        text.raw("}");
-    }
+    const NODE: Node = Node::Array(&T::NODE);
 }
 
 impl<'a, T: Decode<'a>> Decode<'a> for Vec<T> {
@@ -50,11 +41,7 @@ impl<T: Encode> Encode for Vec<T> {
 
 /// A map keeps its order and its repeated keys, as the wire does.
 impl<K: MapKey, T: AvroType> AvroType for Vec<(K, T)> {
-    fn schema(text: &mut SchemaText) {
-        text.raw(r#"{"type":"map","values":"#);
-        T::schema(text);
-        text.raw("}");
-    }
+    const NODE: Node = Node::Map(&T::NODE);
 }
 
 impl<'a, K: MapKey + Decode<'a>, T: Decode<'a>> Decode<'a> for Vec<(K, T)> {
@@ -104,9 +91,7 @@ fn one_block<T>(items: &[T], out: &mut Vec<u8>, encode: impl Fn(&T, &mut Vec<u8>
 }
 
 impl AvroType for Vec<u8> {
-    fn schema(text: &mut SchemaText) {
-        text.quoted("bytes");
-    }
+    const NODE: Node = Node::Primitive("bytes");
 }
 
 impl<'a> Decode<'a> for Vec<u8> {
@@ -121,11 +106,26 @@ impl Encode for Vec<u8> {
     }
 }
 
-/// A fixed is named after its size; a reader schema needs some name.
+/// A fixed is named after its size where the field chooses no other name; a schema needs some name.
 impl<const N: usize> AvroType for [u8; N] {
-    fn schema(text: &mut SchemaText) {
-        text.fixed(&format!("fixed_{N}"), N);
-    }
+    const NODE: Node = Node::Fixed { name: FixedName::<N>::TEXT, size: N as u32 };
+}
+
+struct FixedName<const N: usize>;
+
+impl<const N: usize> FixedName<N> {
+    const DIGITS: usize = if N == 0 { 1 } else { N.ilog10() as usize + 1 };
+    const BYTES: [u8; 32] = {
+        let mut bytes = *b"fixed_00000000000000000000000000";
+        let (mut i, mut rest) = (6 + Self::DIGITS, N);
+        while rest > 0 {
+            i -= 1;
+            bytes[i] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        bytes
+    };
+    const TEXT: &str = schema::text(Self::BYTES.split_at(6 + Self::DIGITS).0);
 }
 
 impl<'a, const N: usize> Decode<'a> for [u8; N] {

@@ -1,7 +1,8 @@
 //! What a transform's return value turns into.
 
-use crate::bindings::{transformer::Emitted, types};
-use crate::codec::Encode;
+use crate::bindings::types::Output;
+use crate::emitter::Emitter;
+use crate::payload::{Keep, Payload};
 
 /// The record cannot be handled: a dead letter with this reason; its neighbours go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,83 +21,103 @@ pub struct Target {
     pub topic: &'static str,
 }
 
-/// A value a transform may return: a record, or any nesting of `Option`, `Vec` and `Result<_, Reject>` around one.
-pub trait IntoEmitted {
-    /// The outputs such a value can go to; `target` is the transform's own.
-    fn outputs(target: Target) -> Vec<types::Output>;
+/// Exactly one record to one output: a payload, or a [`crate::Record`] around one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no record that can be emitted",
+    label = "cannot be emitted",
+    note = "a record derives AvroRecord, or is &str, String, &[u8], Vec<u8>, JsonText, Json or Keep, or a Record<..> \
+            of such a value"
+)]
+pub trait Single {
+    fn output(target: Target) -> Output;
     fn emit(self, out: &mut Emitter) -> Result<(), Reject>;
 }
 
+impl<T: Payload> Single for T {
+    fn output(target: Target) -> Output {
+        Output { name: target.name.to_owned(), topic: target.topic.to_owned(), value: T::format(), key: None }
+    }
+    #[inline]
+    fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
+        out.value(&self)
+    }
+}
+
+/// What a transform may return: a record, an enum that derives `Outputs`, a `bool` that keeps the input or drops it, or
+/// any nesting of `Option`, `Vec` and `Result<_, Reject>` around these. `impl Iterator` is the attribute's doing.
+#[diagnostic::on_unimplemented(
+    message = "a transform cannot return `{Self}`",
+    label = "cannot be emitted",
+    note = "it returns a record (what derives AvroRecord, &str, String, &[u8], Vec<u8>, JsonText, Json, Keep, or a \
+            Record<..> of such a value), an enum that derives Outputs, or a bool; or any nesting of Option, Vec, \
+            Result<_, Reject> and impl Iterator<Item = _> around these"
+)]
+pub trait IntoEmitted {
+    /// The outputs such a value can go to; `target` is the transform's own.
+    fn outputs(target: Target) -> Vec<Output>;
+    fn emit(self, out: &mut Emitter) -> Result<(), Reject>;
+}
+
+impl<T: Single> IntoEmitted for T {
+    fn outputs(target: Target) -> Vec<Output> {
+        vec![T::output(target)]
+    }
+    #[inline]
+    fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
+        Single::emit(self, out)
+    }
+}
+
+/// True passes the record on as it is, false drops it.
+impl IntoEmitted for bool {
+    fn outputs(target: Target) -> Vec<Output> {
+        vec![Keep::output(target)]
+    }
+    #[inline]
+    fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
+        self.then_some(Keep).emit(out)
+    }
+}
+
 impl<T: IntoEmitted> IntoEmitted for Option<T> {
-    fn outputs(target: Target) -> Vec<types::Output> {
+    fn outputs(target: Target) -> Vec<Output> {
         T::outputs(target)
     }
+    #[inline]
     fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
         self.map_or(Ok(()), |value| value.emit(out))
     }
 }
 
 impl<T: IntoEmitted> IntoEmitted for Vec<T> {
-    fn outputs(target: Target) -> Vec<types::Output> {
+    fn outputs(target: Target) -> Vec<Output> {
         T::outputs(target)
     }
     fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
-        self.into_iter().try_for_each(|value| value.emit(out))
+        Each(self.into_iter()).emit(out)
     }
 }
 
 impl<T: IntoEmitted> IntoEmitted for Result<T, Reject> {
-    fn outputs(target: Target) -> Vec<types::Output> {
+    fn outputs(target: Target) -> Vec<Output> {
         T::outputs(target)
     }
+    #[inline]
     fn emit(self, out: &mut Emitter) -> Result<(), Reject> {
         self?.emit(out)
     }
 }
 
-/// Collects what a batch emits.
-#[derive(Debug, Default)]
-pub struct Emitter {
-    input: u32,
-    inputs: Vec<u32>,
-    outputs: Vec<u8>,
-    data: Vec<u8>,
-    lengths: Vec<i32>,
-}
+/// For the attribute: an iterator, whose own type may have no name.
+#[doc(hidden)]
+pub struct Each<I>(pub I);
 
-impl Emitter {
-    /// One record to the output of this number.
-    pub fn push(&mut self, output: u8, value: &impl Encode) {
-        let start = self.data.len();
-        value.encode(&mut self.data);
-        self.inputs.push(self.input);
-        self.outputs.push(output);
-        self.lengths.push((self.data.len() - start) as i32);
+impl<I: Iterator<Item: IntoEmitted>> IntoEmitted for Each<I> {
+    fn outputs(target: Target) -> Vec<Output> {
+        I::Item::outputs(target)
     }
-
-    /// Runs one record; a rejected one leaves nothing behind.
-    pub(crate) fn record<E>(&mut self, input: u32, run: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        let (emitted, bytes) = (self.inputs.len(), self.data.len());
-        self.input = input;
-        let done = run(self);
-        if done.is_err() {
-            self.inputs.truncate(emitted);
-            self.outputs.truncate(emitted);
-            self.lengths.truncate(emitted);
-            self.data.truncate(bytes);
-        }
-        done
-    }
-
-    pub(crate) fn finish(self) -> Emitted {
-        let only_first = self.outputs.iter().all(|&output| output == 0);
-        Emitted {
-            inputs: self.inputs,
-            outputs: (!only_first).then_some(self.outputs),
-            values: types::Column { data: self.data, lengths: self.lengths },
-            keys: None,
-            timestamps: None,
-            headers: None,
-        }
+    #[inline]
+    fn emit(mut self, out: &mut Emitter) -> Result<(), Reject> {
+        self.0.try_for_each(|value| value.emit(out))
     }
 }

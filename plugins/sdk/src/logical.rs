@@ -2,7 +2,7 @@
 
 use crate::codec::{AvroType, Decode, Encode, put_bytes};
 use crate::reader::{DecodeError, Reader};
-use crate::schema::{Connect, SchemaText};
+use crate::schema::{Logical, Node};
 
 /// A number on top of `int` or `long`.
 macro_rules! number {
@@ -12,10 +12,12 @@ macro_rules! number {
         pub struct $name(pub $base);
 
         impl AvroType for $name {
-            fn schema(text: &mut SchemaText) {
-                let connect: Option<&str> = $connect;
-                text.logical($avro, $logical, "", connect.map(|name| Connect { name, parameters: "" }));
-            }
+            const NODE: Node = Node::Logical(Logical {
+                base: $avro,
+                name: $logical,
+                precision_and_scale: None,
+                connect: $connect,
+            });
         }
         impl<'a> Decode<'a> for $name {
             fn decode(input: &mut Reader<'a>) -> Result<Self, DecodeError> {
@@ -53,12 +55,15 @@ impl Date {
 pub struct Decimal<const PRECISION: u32, const SCALE: u32>(pub i128);
 
 impl<const PRECISION: u32, const SCALE: u32> AvroType for Decimal<PRECISION, SCALE> {
-    fn schema(text: &mut SchemaText) {
-        let own = format!(r#","scale":{SCALE},"precision":{PRECISION}"#);
-        let parameters =
-            format!(r#","connect.parameters":{{"scale":"{SCALE}","connect.decimal.precision":"{PRECISION}"}}"#);
-        text.logical("bytes", "decimal", &own, Some(Connect { name: "Decimal", parameters: &parameters }));
-    }
+    const NODE: Node = {
+        assert!(PRECISION > 0 && SCALE <= PRECISION, "a decimal has a digit at least, and no more after the point");
+        Node::Logical(Logical {
+            base: "bytes",
+            name: "decimal",
+            precision_and_scale: Some((PRECISION, SCALE)),
+            connect: Some("Decimal"),
+        })
+    };
 }
 
 impl<'a, const PRECISION: u32, const SCALE: u32> Decode<'a> for Decimal<PRECISION, SCALE> {
@@ -88,9 +93,8 @@ impl<const PRECISION: u32, const SCALE: u32> Encode for Decimal<PRECISION, SCALE
 pub struct Uuid(pub u128);
 
 impl AvroType for Uuid {
-    fn schema(text: &mut SchemaText) {
-        text.logical("string", "uuid", "", None);
-    }
+    const NODE: Node =
+        Node::Logical(Logical { base: "string", name: "uuid", precision_and_scale: None, connect: None });
 }
 
 impl<'a> Decode<'a> for Uuid {

@@ -37,6 +37,10 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+fn signed(zigzag: u64) -> i64 {
+    (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
+}
+
 /// The unread rest of one record.
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -63,7 +67,19 @@ impl<'a> Reader<'a> {
         Ok(*taken)
     }
 
+    #[inline]
     pub fn long(&mut self) -> Result<i64, DecodeError> {
+        // Lengths, branches and most other numbers have one byte.
+        match self.rest.split_first() {
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.rest = rest;
+                Ok(signed(u64::from(byte)))
+            }
+            _ => self.long_of_many(),
+        }
+    }
+
+    fn long_of_many(&mut self) -> Result<i64, DecodeError> {
         let mut zigzag = 0u64;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array()?;
@@ -74,7 +90,7 @@ impl<'a> Reader<'a> {
             }
             zigzag |= bits << shift;
             if byte & 0x80 == 0 {
-                return Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
+                return Ok(signed(zigzag));
             }
         }
         Err(DecodeError::Number)

@@ -1,155 +1,87 @@
-//! Avro schema text, put together from the pieces that the derives know at compile time.
-//!
-//! The pieces are joined when the plugin is configured rather than in a `const`: a named type used twice must be
-//! written once and referred to afterwards, and only the whole record knows which use is the first.
+//! What an Avro schema consists of, as constants: a tree that each type contributes a node to, so that the text of a
+//! record's schema is made by the compiler (`schema/text.rs`). It never holds a value at run time.
+
+mod literal;
+mod text;
 
 use crate::codec::AvroType;
+pub use literal::{Kind, Literal};
+pub use text::{Text, length, text, write};
 
-/// Schema text under construction.
-#[derive(Default)]
-pub struct SchemaText {
-    text: String,
-    /// Kafka Connect's properties go with the logical types of the record being written.
-    connect: bool,
-    namespace: String,
-    named: Vec<String>,
+/// A schema.
+#[derive(Debug, Clone, Copy)]
+pub enum Node {
+    Primitive(&'static str),
+    Logical(Logical),
+    /// The union of null and this.
+    Nullable(&'static Node),
+    Array(&'static Node),
+    Map(&'static Node),
+    /// Called so where the field chooses no name.
+    Fixed {
+        name: &'static str,
+        size: u32,
+    },
+    Enum(Enum),
+    Record(Record),
 }
 
-/// What stands on a record, its fields aside.
-pub struct RecordHead {
+/// A meaning on top of a primitive type.
+#[derive(Debug, Clone, Copy)]
+pub struct Logical {
+    pub base: &'static str,
+    pub name: &'static str,
+    /// Of a decimal.
+    pub precision_and_scale: Option<(u32, u32)>,
+    /// What Kafka Connect calls it: the last part of `org.apache.kafka.connect.data.…`.
+    pub connect: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Enum {
     pub name: &'static str,
     pub namespace: Option<&'static str>,
+    pub symbols: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    pub name: &'static str,
+    pub namespace: Option<&'static str>,
+    /// Writes Kafka Connect's properties, on everything below too.
     pub connect: bool,
+    pub fields: &'static [Field],
 }
 
-/// The schema of a type as JSON text.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub node: &'static Node,
+    pub doc: Option<&'static str>,
+    /// A nullable field has `null` unasked.
+    pub default: Option<Literal>,
+    /// The name of the fixed in this field.
+    pub fixed: Option<&'static str>,
+}
+
+/// A type whose schema the compiler has written out. The derives implement it.
+pub trait AvroSchema: AvroType {
+    const TEXT: &'static str;
+}
+
+/// The schema of any type as JSON text, written now.
 pub fn schema_of<T: AvroType>() -> String {
-    let mut text = SchemaText::default();
-    T::schema(&mut text);
-    text.text
+    let mut bytes = vec![0; length(&T::NODE)];
+    Text::new(&mut bytes).schema(&T::NODE, None);
+    String::from_utf8(bytes).expect("the pieces of a schema are text")
 }
 
-impl SchemaText {
-    pub fn raw(&mut self, json: &str) {
-        self.text.push_str(json);
+/// `==` is no constant function yet.
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
     }
-
-    /// A JSON string with its quotes.
-    pub fn quoted(&mut self, plain: &str) {
-        self.text.push('"');
-        for c in plain.chars() {
-            match c {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\n' => self.text.push_str("\\n"),
-                c if c < ' ' => self.text.push(' '), // Other controls say nothing in a name or a doc.
-                c => self.text.push(c),
-            }
-        }
-        self.text.push('"');
-    }
-
-    /// True if the type is new and must be written out now; else its name has been written.
-    fn first_use(&mut self, full_name: &str) -> bool {
-        if self.named.iter().any(|name| name == full_name) {
-            self.quoted(full_name);
-            return false;
-        }
-        self.named.push(full_name.to_owned());
-        true
-    }
-
-    fn full_name(&self, name: &str) -> String {
-        if self.namespace.is_empty() { name.to_owned() } else { format!("{}.{name}", self.namespace) }
-    }
-
-    pub fn record(&mut self, head: &RecordHead, fields: impl FnOnce(&mut Self)) {
-        let outer = (self.namespace.clone(), self.connect);
-        if let Some(namespace) = head.namespace {
-            namespace.clone_into(&mut self.namespace);
-        }
-        let full_name = self.full_name(head.name);
-        if self.first_use(&full_name) {
-            self.connect |= head.connect;
-            self.raw(r#"{"type":"record","name":"#);
-            self.quoted(head.name);
-            if let Some(namespace) = head.namespace {
-                self.raw(r#","namespace":"#);
-                self.quoted(namespace);
-            }
-            self.raw(r#","fields":["#);
-            fields(self);
-            self.raw("]");
-            if self.connect {
-                self.raw(r#","connect.name":"#);
-                self.quoted(&full_name);
-            }
-            self.raw("}");
-        }
-        (self.namespace, self.connect) = outer;
-    }
-
-    /// One field. A nullable one gets `"default":null` by itself; `default` is JSON.
-    pub fn field<T: AvroType>(&mut self, name: &str, doc: Option<&str>, default: Option<&str>) {
-        if !self.text.ends_with('[') {
-            self.raw(",");
-        }
-        self.raw(r#"{"name":"#);
-        self.quoted(name);
-        self.raw(r#","type":"#);
-        T::schema(self);
-        if let Some(doc) = doc {
-            self.raw(r#","doc":"#);
-            self.quoted(doc);
-        }
-        if let Some(default) = default.or(T::DEFAULT) {
-            self.raw(r#","default":"#);
-            self.raw(default);
-        }
-        self.raw("}");
-    }
-
-    pub fn enumeration(&mut self, name: &str, namespace: Option<&str>, symbols: &[&str]) {
-        let full_name = namespace.map_or_else(|| self.full_name(name), |n| format!("{n}.{name}"));
-        if !self.first_use(&full_name) {
-            return;
-        }
-        self.raw(r#"{"type":"enum","name":"#);
-        self.quoted(name);
-        if let Some(namespace) = namespace {
-            self.raw(r#","namespace":"#);
-            self.quoted(namespace);
-        }
-        self.raw(r#","symbols":["#);
-        for (i, symbol) in symbols.iter().enumerate() {
-            self.raw(if i == 0 { "" } else { "," });
-            self.quoted(symbol);
-        }
-        self.raw("]}");
-    }
-
-    pub fn fixed(&mut self, name: &str, size: usize) {
-        let full_name = self.full_name(name);
-        if self.first_use(&full_name) {
-            self.raw(&format!(r#"{{"type":"fixed","name":"{name}","size":{size}}}"#));
-        }
-    }
-
-    /// A logical type in the member order of Confluent's AvroData: type, own properties, Connect's, logicalType.
-    pub fn logical(&mut self, base: &str, logical: &str, own: &str, connect: Option<Connect<'_>>) {
-        self.raw(&format!(r#"{{"type":"{base}"{own}"#));
-        if let Some(Connect { name, parameters }) = connect.filter(|_| self.connect) {
-            self.raw(&format!(
-                r#","connect.version":1{parameters},"connect.name":"org.apache.kafka.connect.data.{name}""#
-            ));
-        }
-        self.raw(&format!(r#","logicalType":"{logical}"}}"#));
-    }
-}
-
-/// Connect's view of a logical type.
-pub struct Connect<'a> {
-    pub name: &'a str,
-    /// `,"connect.parameters":{...}` or nothing.
-    pub parameters: &'a str,
+    i == a.len() && i == b.len()
 }

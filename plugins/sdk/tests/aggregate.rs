@@ -59,7 +59,7 @@ impl Aggregate for Words {
     fn check(word: &Word) -> Result<(), Reject> {
         if word.at < 0 { Err(Reject::new("before the epoch")) } else { Ok(()) }
     }
-    fn key<'a>(word: &'a Word) -> Option<&'a str> {
+    fn key(word: &Word) -> Option<&str> {
         word.text.as_deref()
     }
     fn add(&mut self, word: &Word) {
@@ -185,7 +185,7 @@ impl Aggregate for Visits {
     type Key<'a> = smt_plugin::Avro<Place>;
     type Output = Option<Place>;
 
-    fn key<'a>(place: &'a Place) -> Option<smt_plugin::Avro<Place>> {
+    fn key(place: &Place) -> Option<smt_plugin::Avro<Place>> {
         Some(smt_plugin::Avro(*place))
     }
     fn add(&mut self, _: &Place) {

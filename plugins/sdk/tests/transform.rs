@@ -1,7 +1,7 @@
 //! A transform with a context and settings that returns several records or a rejection.
 #![allow(clippy::unwrap_used)]
 
-use smt_plugin::plugin::{describe, wiring};
+use smt_plugin::plugin::describe;
 use smt_plugin::{AvroRecord, Context, Reject, Settings, testing, transform};
 
 #[derive(AvroRecord, Debug, PartialEq, Clone)]
@@ -53,9 +53,4 @@ fn several_records_and_rejections_keep_the_numbers_of_their_inputs() {
     assert_eq!(outcome.emitted.inputs, [0, 0, 3]);
     let rejections = outcome.rejections.iter().map(|r| (r.input, r.reason.as_str())).collect::<Vec<_>>();
     assert_eq!(rejections, [(1, "too many")]);
-}
-
-#[test]
-fn keys_are_asked_for_by_those_who_take_a_context() {
-    assert!(wiring::<copier>().key.is_some());
 }

@@ -124,15 +124,15 @@ impl Arguments {
             None => quote!(::core::option::Option::None),
         };
         let (grace, retention, idle) = (optional(&self.grace), optional(&self.retention), optional(&self.idle));
-        quote! {
-            ::core::option::Option::Some(const {
-                ::smt_plugin::Window {
-                    grace_ms: #grace,
-                    retention_ms: #retention,
-                    idle_ms: #idle,
-                    ..::smt_plugin::Window::#new.checked()
-                }
-            })
-        }
+        // An item rather than a block: it is checked even where no code is made of it.
+        quote! {{
+            const WINDOW: ::smt_plugin::Window = ::smt_plugin::Window {
+                grace_ms: #grace,
+                retention_ms: #retention,
+                idle_ms: #idle,
+                ..::smt_plugin::Window::#new.checked()
+            };
+            ::core::option::Option::Some(WINDOW)
+        }}
     }
 }

@@ -9,7 +9,7 @@ use crate::accumulator::Accumulator;
 use crate::codec::{AvroType, Decode, Encode, put_bytes};
 use crate::hash::hash;
 use crate::reader::{DecodeError, Reader};
-use crate::schema::SchemaText;
+use crate::schema::Node;
 
 /// The standard error is 1.04 / √(2^PRECISION): 1.6 % with 12, in at most 4 KiB; while there are few values, it is
 /// three bytes for each and nearly exact.
@@ -88,9 +88,7 @@ impl<const PRECISION: u32> Accumulator for Distinct<PRECISION> {
 }
 
 impl<const PRECISION: u32> AvroType for Distinct<PRECISION> {
-    fn schema(text: &mut SchemaText) {
-        Vec::<u8>::schema(text);
-    }
+    const NODE: Node = Vec::<u8>::NODE;
 }
 
 impl<'a, const PRECISION: u32> Decode<'a> for Distinct<PRECISION> {

@@ -7,14 +7,14 @@ use crate::codec::decode_record;
 use crate::emit::Reject;
 use crate::hash::Fnv;
 use crate::key::Key;
-use crate::plugin::strings;
+use crate::column::View;
 use std::collections::HashMap;
 
 pub fn partial<A: Aggregate>(batch: &Batch) -> Partials {
     let mut fold = Fold::<A>::default();
     let mut rejections = Vec::new();
     let mut groups = Vec::with_capacity(batch.values.lengths.len());
-    for (input, value) in (0u32..).zip(strings(&batch.values)) {
+    for (input, value) in (0u32..).zip(View::of(&batch.values)) {
         // A tombstone is not asked for; were one handed over, it would be in no group.
         let group = value.map_or(Ok(LEFT_OUT), |value| fold.add(value));
         groups.push(group.unwrap_or_else(|Reject(reason)| {

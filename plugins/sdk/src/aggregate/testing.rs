@@ -4,7 +4,7 @@ use super::{Aggregate, Plugin, finish, grouping_for, merge, partial};
 use crate::bindings::aggregator::Grouping;
 use crate::bindings::types::{Batch, Column, Rejection, SettingValue};
 use crate::codec::{Decode, Encode, decode_record};
-use crate::plugin::strings;
+use crate::column::View;
 use crate::settings::Settings;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -48,7 +48,7 @@ impl<A: Aggregate> Folded<A> {
         let timestamps = vec![0; inputs.len()];
         let batch = Batch { values: column(inputs), timestamps, keys: None, headers: None, positions: None };
         let partials = partial::<A>(&batch);
-        for (key, accumulator) in strings(&partials.keys).zip(strings(&partials.accumulators)) {
+        for (key, accumulator) in View::of(&partials.keys).zip(View::of(&partials.accumulators)) {
             self.add_group(key.unwrap_or_default(), accumulator.unwrap_or_default());
         }
         self.rejections.extend(partials.rejections);
@@ -85,7 +85,7 @@ impl<A: Aggregate> Folded<A> {
         let row = |value: Option<&[u8]>| {
             decode_record(value.unwrap_or_default()).expect("a finished value has the type asked for")
         };
-        finished.inputs.iter().map(|&group| group as usize).zip(strings(&finished.values).map(row)).collect()
+        finished.inputs.iter().map(|&group| group as usize).zip(View::of(&finished.values).map(row)).collect()
     }
 }
 

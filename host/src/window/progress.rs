@@ -1,0 +1,136 @@
+//! What must survive a restart for each input partition: it travels in the metadata of the committed offset.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::clamp;
+
+/// Late records of one input partition, since ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "(u64, i64)", into = "(u64, i64)")]
+pub struct Late {
+    pub count: u64,
+    pub lateness_ms_max: i64,
+}
+
+/// How far a plugin is in one input partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Compact", into = "Compact")]
+pub struct Progress {
+    pub stream_time: Option<i64>,
+    /// The wall clock when stream time was that: an idle partition's time goes on from there.
+    pub at_ms: i64,
+    /// What the owners were last told.
+    pub sent: Option<i64>,
+    pub late: Late,
+}
+
+type Compact = (Option<i64>, i64, Option<i64>, Late);
+
+/// Every plugin's progress in one input partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metadata {
+    pub plugins: BTreeMap<String, Progress>,
+}
+
+const VERSION: u32 = 1;
+
+impl Metadata {
+    /// The text in the committed offset's metadata, under 200 bytes for each plugin (with a name of up to 80). Example:
+    /// `[1,{"idadecont":[1618269960000,1618269960123,1618269930000,[0,0]]}]`.
+    pub fn encode(&self) -> String {
+        serde_json::json!([VERSION, self.plugins]).to_string()
+    }
+
+    /// No text is no progress. The error says what is wrong with it.
+    pub fn decode(text: &str) -> Result<Metadata, String> {
+        if text.is_empty() {
+            return Ok(Metadata::default());
+        }
+        let wrong = |what: String| format!("the metadata {text:?} of a committed offset cannot be read: {what}");
+        let (version, rest): (u32, serde_json::Value) = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        if version != VERSION {
+            return Err(wrong(format!("version {version} is not known; this build reads version {VERSION}")));
+        }
+        let plugins = serde_json::from_value(rest).map_err(|e| wrong(e.to_string()))?;
+        Ok(Metadata { plugins })
+    }
+}
+
+impl From<Compact> for Progress {
+    fn from((stream_time, at_ms, sent, late): Compact) -> Progress {
+        Progress { stream_time: stream_time.map(clamp), at_ms: clamp(at_ms), sent: sent.map(clamp), late }
+    }
+}
+
+impl From<Progress> for Compact {
+    fn from(progress: Progress) -> Compact {
+        (progress.stream_time, progress.at_ms, progress.sent, progress.late)
+    }
+}
+
+impl From<(u64, i64)> for Late {
+    fn from((count, lateness_ms_max): (u64, i64)) -> Late {
+        Late { count, lateness_ms_max }
+    }
+}
+
+impl From<Late> for (u64, i64) {
+    fn from(late: Late) -> (u64, i64) {
+        (late.count, late.lateness_ms_max)
+    }
+}
+
+impl Late {
+    pub(super) fn add(&mut self, count: u64, lateness_ms: i64) {
+        self.count += count;
+        self.lateness_ms_max = self.lateness_ms_max.max(lateness_ms);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn progress_is_short_even_at_its_longest() {
+        let low = -super::super::time::EVENT_TIME_MAX;
+        let late = Late { count: u64::MAX, lateness_ms_max: -low };
+        let longest = Progress { stream_time: Some(low), at_ms: low, sent: Some(low), late };
+        let mut metadata = Metadata::default();
+        metadata.plugins.insert("p".repeat(80), longest);
+        let text = metadata.encode();
+        assert!(text.len() < 200, "{}", text.len());
+        assert_eq!(Metadata::decode(&text), Ok(metadata));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for (text, says) in
+            [("x", "expected value"), ("[2,{}]", "version 2"), ("[1,{\"a\":7}]", "invalid type"), ("[]", "")]
+        {
+            let said = Metadata::decode(text).unwrap_err();
+            assert!(said.contains(says) && said.contains(&format!("{text:?}")), "{said}");
+        }
+        assert_eq!(Metadata::decode(""), Ok(Metadata::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn metadata_survives(name: String, stream_time in prop::option::of(-1000i64..i64::MAX >> 4), sent in prop::option::of(0i64..9), count: u64) {
+            let late = Late { count, lateness_ms_max: 5 };
+            let progress = Progress { stream_time, at_ms: 7, sent, late };
+            let mut metadata = Metadata::default();
+            metadata.plugins.insert(name, progress);
+            prop_assert_eq!(Metadata::decode(&metadata.encode()), Ok(metadata));
+        }
+
+        #[test]
+        fn garbage_never_panics(text: String) {
+            Metadata::decode(&text).ok();
+        }
+    }
+}

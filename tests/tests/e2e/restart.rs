@@ -1,0 +1,46 @@
+//! A broker that goes and comes back under load, in order and by a crash.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use smt_host::platform::kafka::Kafka;
+use smt_tests::host::{Running, command, run};
+use smt_tests::load::{Load, assert_exactly_once, moves_on};
+use smt_tests::{World, eventually, plugin};
+
+const PARTITIONS: i32 = 2;
+
+/// Lines of the host's log that say so.
+fn said(log: &Path, what: &str) -> usize {
+    std::fs::read_to_string(log).unwrap().lines().filter(|line| line.contains(what)).count()
+}
+
+#[test]
+fn a_broker_restarted_under_load_costs_no_record_and_two_lines_of_log() {
+    let mut world = World::start();
+    let settings = world.settings();
+    let (input, output) = ("restart-in", "restart-out");
+    world.topic(input, PARTITIONS);
+    world.topic(output, PARTITIONS);
+    let file = plugin("faults");
+    let args = ["--plugin", file.to_str().unwrap(), "--input", input, "--output", output];
+    let log = world.dir.path().join("host.log");
+    let load = Load::start(&settings, input, PARTITIONS);
+    let mut host = Running::start(command(&world, &args).stderr(File::create(&log).unwrap()));
+    moves_on(&settings, output, PARTITIONS);
+    for (times, end) in [(1, Kafka::stop as fn(&mut Kafka)), (2, Kafka::kill9)] {
+        end(&mut world.kafka);
+        eventually("the host misses its broker", Duration::from_secs(30), || said(&log, "Kafka is away") == times);
+        world.kafka.restart().unwrap();
+        moves_on(&settings, output, PARTITIONS);
+        assert!(host.ended().is_none());
+        eventually("the host says that it goes on", Duration::from_secs(10), || said(&log, "Kafka is back") == times);
+        assert_eq!(said(&log, "Kafka is away"), times, "one line each time");
+    }
+    let records = load.stop();
+    host.signal(rustix::process::Signal::TERM);
+    assert_eq!(host.code_within(Duration::from_secs(5)), Some(0));
+    run(&world, &[&args[..], &["--until-end"]].concat());
+    assert_exactly_once(&settings, output, PARTITIONS, records);
+}
