@@ -5,6 +5,8 @@
 mod aggregator;
 #[path = "contract/aggregator_faults.rs"]
 mod aggregator_faults;
+#[path = "contract/cache.rs"]
+mod cache;
 #[path = "contract/misfits.rs"]
 mod misfits;
 #[path = "contract/stub.rs"]
