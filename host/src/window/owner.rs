@@ -303,7 +303,7 @@ impl Owner {
             Unsettled::Fault { fault: Fault::Instance(error), .. } => Error::Instance { plugin, error },
             Unsettled::Fault { key, fault: Fault::Group { failure, .. } } => {
                 let (window, key) = self.name(&key);
-                Error::Function { plugin, function: "merge", window, key, failure }
+                Error::Function { plugin, function: "merge", window, key, failure: failure.into() }
             }
             Unsettled::TooLarge { key, bytes } => {
                 let (window, key) = self.name(&key);
