@@ -7,6 +7,7 @@
 
 mod bucket;
 mod columns;
+mod commit;
 mod error;
 mod finish;
 mod functions;
@@ -25,10 +26,11 @@ mod times;
 pub mod wire;
 
 pub use bucket::LateRecord;
+pub use commit::Prepared;
 pub use error::Error;
 pub use finish::Output;
 pub use functions::{Fault, Finished, Folded, Functions, Guilty, Partials, Piece};
-pub use owner::{Applied, Emit, Limits, Owner, Prepared};
+pub use owner::{Applied, Emit, Limits, Owner};
 pub use progress::{Late, Metadata, Progress};
 pub use source::{Folding, Rejected, Source, SourceLimits, Taken};
 pub use status::{HeldBack, OpenWindow};

@@ -99,6 +99,22 @@ fn what_comes_for_a_closed_window_is_counted_and_changes_nothing() {
 }
 
 #[test]
+fn what_was_final_stays_final_when_the_source_topic_grows() {
+    let mut before = owner(Emit::Final);
+    add(&mut before, "k", 0, b"0001").expect("it fits");
+    (0..2).for_each(|partition| hear(&mut before, partition, 35));
+    assert_eq!(commit(&mut before).0.len(), 1);
+    let sources = (0..3).map(input);
+    let mut owner = Owner::open("counter", Some(windows()), Emit::Final, LIMITS, sources, before.into_store())
+        .expect("an owner with a third source");
+    hear(&mut owner, 2, 20);
+    assert_eq!(add(&mut owner, "k", 0, b"0002").expect("it is passed over"), 1);
+    assert_eq!(commit(&mut owner).0, []);
+    hear(&mut owner, 2, 35);
+    assert_eq!(commit(&mut owner).0, []);
+}
+
+#[test]
 fn changes_come_once_a_commit_with_the_last_value_and_the_greatest_timestamp() {
     let mut owner = owner(Emit::Changes);
     for (accumulator, greatest) in [(b"0001", 7), (b"0002", 3)] {

@@ -1,4 +1,5 @@
-//! What an aggregating plugin does, seen from here. Answers are taken as checked: indexes in range, lists of one length.
+//! What an aggregating plugin does, seen from here. Answers are taken as checked: indexes in range, lists of one
+//! length.
 
 use crate::guest::{Batch, Column, Failure, LoadError, Rejection};
 

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
 use super::error::{Error, in_window, printable};
-use super::finish::{Finisher, Output};
 use super::functions::{Fault, Functions};
 use super::groups::{Groups, Unsettled};
 use super::progress::Late;
-use super::store::{Change, Checkpoint, Store};
+use super::store::Store;
 use super::time::{SourcePartition, Windows, clamp};
 use super::times::Times;
 use super::wire::{self, Entry, Pane, Partial, Repartition};
@@ -37,22 +36,22 @@ pub struct Limits {
 
 /// One plugin's groups in one repartition partition.
 pub struct Owner {
-    plugin: String,
+    pub(super) plugin: String,
     pub(super) windows: Option<Windows>,
-    emit: Emit,
+    pub(super) emit: Emit,
     limits: Limits,
-    store: Store,
-    overlay: Groups,
+    pub(super) store: Store,
+    pub(super) overlay: Groups,
     /// Groups in the overlay that the store lacks.
-    fresh: u64,
+    pub(super) fresh: u64,
     pub(super) times: Times,
-    committed: Times,
+    pub(super) committed: Times,
     /// By window start, as committed.
     pub(super) totals: BTreeMap<i64, Totals>,
     /// Groups in the store.
-    stored: u64,
+    pub(super) stored: u64,
     /// Windows that start up to here are gone from the store.
-    swept: Option<i64>,
+    pub(super) swept: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,15 +65,6 @@ pub(super) struct Totals {
 pub struct Applied {
     /// Records of partials for windows that were closed already: only after the source topic grew or lost its progress.
     pub late: Late,
-}
-
-/// What goes into the transaction; goes back to `Owner::committed` after it.
-#[derive(Debug, Default)]
-pub struct Prepared {
-    pub outputs: Vec<Output>,
-    /// Null values are tombstones.
-    pub changelog: Vec<Change>,
-    expired: Option<i64>,
 }
 
 impl Owner {
@@ -199,90 +189,6 @@ impl Owner {
         self.overlay.len() > 0 || self.times != self.committed
     }
 
-    /// Outputs and changelog records of everything applied since the last commit. `committed` or `abort` must follow.
-    pub fn prepare_commit<F: Functions>(&mut self, functions: &mut F) -> Result<Prepared, Error> {
-        let outputs = self.outputs(functions)?;
-        let expired = self.windows.zip(self.times.watermark()).map(|(w, watermark)| w.expired_through(watermark));
-        let is_expired = |key: &[u8]| expired.is_some_and(|through| start_of(key) <= through);
-        let mut changelog: Vec<Change> = Vec::new();
-        for (key, group) in self.overlay.sorted().into_iter().filter(|(key, _)| !is_expired(key)) {
-            changelog.push((key.to_vec(), Some(wire::encode_entry(&group.entry()))));
-        }
-        if let Some(through) = expired.filter(|through| self.swept != Some(*through)) {
-            let (from, to) = (wire::group_bound(i64::MIN), wire::group_bound(through + 1));
-            self.store.scan((Bound::Included(&from), Bound::Excluded(&to)), |key, _| {
-                changelog.push((key.to_vec(), None));
-                Ok(ControlFlow::Continue(()))
-            })?;
-        }
-        if self.times != self.committed {
-            changelog.push((wire::TIMES_KEY.to_vec(), Some(self.times.encode())));
-        }
-        Ok(Prepared { outputs, changelog, expired })
-    }
-
-    fn outputs<F: Functions>(&self, functions: &mut F) -> Result<Vec<Output>, Error> {
-        let mut finisher = Finisher::new(&self.plugin, self.windows, functions);
-        let closing = match (self.emit, self.windows) {
-            (Emit::Final, Some(windows)) => {
-                let through = |times: &Times| times.watermark().map_or(i64::MIN, |at| windows.closed_through(at));
-                Some((through(&self.committed), through(&self.times)))
-            }
-            _ => None,
-        };
-        let Some((before, through)) = closing else {
-            for (key, group) in self.overlay.sorted() {
-                finisher.push(key, group.entry())?;
-            }
-            return finisher.end();
-        };
-        if before >= through {
-            return Ok(Vec::new());
-        }
-        for (key, group) in self.overlay.sorted() {
-            if start_of(key) <= through {
-                finisher.push(key, group.entry())?;
-            }
-        }
-        let (from, to) = (wire::group_bound(before.saturating_add(1)), wire::group_bound(through + 1));
-        self.store.scan((Bound::Included(&from), Bound::Excluded(&to)), |key, value| {
-            if !self.overlay.contains(key) {
-                let entry = wire::decode_entry(value);
-                finisher.push(key, entry.map_err(|error| corrupt(&self.plugin, "a group's record", error))?)?;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        finisher.end()
-    }
-
-    /// The transaction is committed: the overlay becomes the store's, together with the checkpoint.
-    pub fn committed(&mut self, prepared: Prepared, checkpoint: Checkpoint) -> Result<(), Error> {
-        self.store.apply(prepared.changelog, checkpoint)?;
-        for (key, group) in self.overlay.iter() {
-            let (keys, count) = group.stored.map_or((1, group.count), |stored| (0, group.count - stored));
-            self.totals.entry(start_of(key)).or_default().add(keys, count);
-        }
-        if let Some(through) = prepared.expired {
-            self.totals = self.totals.split_off(&(through + 1));
-            self.swept = Some(through);
-        }
-        self.stored = self.totals.values().map(|totals| totals.keys).sum();
-        self.committed = self.times.clone();
-        self.reset();
-        Ok(())
-    }
-
-    /// The transaction is not: everything since the last commit will be read again.
-    pub fn abort(&mut self) {
-        self.times = self.committed.clone();
-        self.reset();
-    }
-
-    fn reset(&mut self) {
-        self.overlay.clear();
-        self.fresh = 0;
-    }
-
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -303,7 +209,7 @@ impl Owner {
             Unsettled::Fault { fault: Fault::Instance(error), .. } => Error::Instance { plugin, error },
             Unsettled::Fault { key, fault: Fault::Group { failure, .. } } => {
                 let (window, key) = self.name(&key);
-                Error::Function { plugin, function: "merge", window, key, failure }
+                Error::Function { plugin, function: "merge", window, key, failure: failure.into() }
             }
             Unsettled::TooLarge { key, bytes } => {
                 let (window, key) = self.name(&key);
@@ -315,13 +221,13 @@ impl Owner {
 }
 
 impl Totals {
-    fn add(&mut self, keys: u64, count: u64) {
+    pub(super) fn add(&mut self, keys: u64, count: u64) {
         self.keys += keys;
         self.count += count;
     }
 }
 
-fn start_of(key: &[u8]) -> i64 {
+pub(super) fn start_of(key: &[u8]) -> i64 {
     wire::parse_group_key(key).map_or(0, |(start, _)| start)
 }
 
@@ -333,6 +239,6 @@ fn is_of(windows: &Windows, pane: Pane) -> bool {
         && (windows.first(pane.start)..=pane.start).contains(&pane.first_open)
 }
 
-fn corrupt(plugin: &str, record: &'static str, reason: impl ToString) -> Error {
+pub(super) fn corrupt(plugin: &str, record: &'static str, reason: impl ToString) -> Error {
     Error::Corrupt { plugin: plugin.to_owned(), record, reason: reason.to_string() }
 }

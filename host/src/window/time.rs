@@ -38,8 +38,8 @@ pub struct Declared {
     pub idle_ms: Option<u64>,
 }
 
-/// Windows `[start, start + size)` aligned to the epoch, one every `advance`. A pane, `[k · advance, (k + 1) · advance)`,
-/// is the part of time that belongs to the same windows. All fields are milliseconds.
+/// Windows `[start, start + size)` aligned to the epoch, one every `advance`. A pane, `[k · advance, (k + 1) ·
+/// advance)`, is the part of time that belongs to the same windows. All fields are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
     pub size_ms: i64,
@@ -51,7 +51,8 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Checks, and fills in defaults: grace 24 h less the size, retention size and grace, idle the same but at most 30 s.
+    /// Checks, and fills in defaults: grace 24 h less the size, retention size and grace, idle the same but at most
+    /// 30 s.
     pub fn new(declared: Declared) -> Result<Windows, String> {
         let Declared { size_ms, advance_ms, grace_ms, retention_ms, idle_ms } = declared;
         if advance_ms == 0 || size_ms == 0 || !size_ms.is_multiple_of(advance_ms) {

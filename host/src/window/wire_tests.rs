@@ -34,7 +34,8 @@ fn the_partition_of_a_group_does_not_depend_on_its_window() {
     assert_eq!(adult, ADULTO);
 }
 
-/// toPositive(murmur2(key)) is 1035415043 and 1004832999, by an independent implementation that gives Kafka's own vectors.
+/// toPositive(murmur2(key)) is 1035415043 and 1004832999, by an independent implementation that gives Kafka's own
+/// vectors.
 const JOVEM: [i32; 12] = [0, 1, 2, 3, 3, 5, 5, 3, 8, 3, 3, 11];
 const ADULTO: [i32; 12] = [0, 1, 0, 3, 4, 3, 2, 7, 0, 9, 5, 3];
 
