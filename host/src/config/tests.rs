@@ -157,6 +157,21 @@ fn user_password_and_token_are_whole_and_not_both() {
 }
 
 #[test]
+fn a_token_takes_the_place_of_a_password_and_the_other_way_round() {
+    let registry = |table: &str| read::config(&format!("[registry]\n{table}"), Path::new("x")).unwrap().registry;
+    let (basic, bearer) = (registry("user = \"me\"\npassword = \"secret\""), registry("token = \"secret\""));
+    for (below, above) in [(&basic, &bearer), (&bearer, &basic)] {
+        let mut merged = below.clone();
+        merged.override_by(above);
+        assert_eq!(&merged, above);
+    }
+    let both = registry("user = \"me\"\npassword = \"secret\"\ntoken = \"secret\"");
+    let mut merged = basic.clone();
+    merged.override_by(&both);
+    assert_eq!(merged, both, "so that it is refused");
+}
+
+#[test]
 fn the_example_is_a_configuration_that_uses_every_key() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("smt-host.example.toml");
     let text = std::fs::read_to_string(&file).unwrap();
