@@ -36,7 +36,7 @@ fn an_unknown_key_is_told_with_its_place_the_nearest_and_all_that_are_allowed() 
         "[[pipeline]]\n[[pipeline.plugin]]\nfile = \"a\"\n[pipeline.plugin.limits]\nmem = 1\n",
         expect![[r#"
         smt-host.toml line 5: unknown key "mem" in [[pipeline]] number 1, [[pipeline.plugin]] number 1, [pipeline.plugin.limits]
-        hint: allowed there: memory, cpu-per-record, output-records, output-bytes"#]],
+        hint: allowed there: memory, cpu-per-record, output-records, output-bytes, accumulator-bytes"#]],
     );
 }
 
