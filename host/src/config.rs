@@ -115,6 +115,12 @@ impl Kafka {
 
 impl Registry {
     pub fn override_by(&mut self, over: &Registry) {
+        // Another way to be let in takes the place of the one before.
+        match (&over.password, &over.token) {
+            (None, Some(_)) => (self.user, self.password) = (None, None),
+            (Some(_), None) => self.token = None,
+            _ => {}
+        }
         set_list(&mut self.url, &over.url);
         set(&mut self.user, &over.user);
         set(&mut self.password, &over.password);

@@ -28,7 +28,8 @@ pub use options::Options;
 /// `smt-host --plugin FILE…`
 #[derive(clap::Args, Debug, Clone)]
 pub struct PluginArgs {
-    /// A plugin file (component, or core module with its component type). Each makes a pipeline of its own
+    /// A plugin file (component, or core module with its component type). Each makes a pipeline of its own.
+    /// Repeatable, or comma-separated
     #[arg(long = "plugin", env = "SMT_PLUGIN", value_name = "FILE", value_delimiter = ',', required = true)]
     pub plugins: Vec<PathBuf>,
     #[command(flatten)]

@@ -20,7 +20,7 @@ pub struct Pipeline {
     /// Consumer group [default: smt-<pipeline>]
     #[arg(long, env = "SMT_GROUP")]
     pub group: Option<String>,
-    /// Input topic; repeatable [default: postgres-customers]
+    /// Input topic; repeatable, or comma-separated [default: postgres-customers]
     #[arg(long, env = "SMT_INPUT", value_name = "TOPIC", value_delimiter = ',')]
     #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub input: Vec<String>,

@@ -36,7 +36,7 @@ fn an_unknown_key_is_told_with_its_place_the_nearest_and_all_that_are_allowed() 
         "[[pipeline]]\n[[pipeline.plugin]]\nfile = \"a\"\n[pipeline.plugin.limits]\nmem = 1\n",
         expect![[r#"
         smt-host.toml line 5: unknown key "mem" in [[pipeline]] number 1, [[pipeline.plugin]] number 1, [pipeline.plugin.limits]
-        hint: allowed there: memory, cpu-per-record, output-records, output-bytes"#]],
+        hint: allowed there: memory, cpu-per-record, output-records, output-bytes, accumulator-bytes"#]],
     );
 }
 
@@ -154,6 +154,21 @@ fn user_password_and_token_are_whole_and_not_both() {
     check("user = \"me\"\npassword = \"secret\"\ntoken = \"secret\"", "a token and a user");
     check("url = \"http://me:secret@host\"\ntoken = \"secret\"", "a token and a user");
     check("cert-file = \"c.pem\"", "half given: c.pem");
+}
+
+#[test]
+fn a_token_takes_the_place_of_a_password_and_the_other_way_round() {
+    let registry = |table: &str| read::config(&format!("[registry]\n{table}"), Path::new("x")).unwrap().registry;
+    let (basic, bearer) = (registry("user = \"me\"\npassword = \"secret\""), registry("token = \"secret\""));
+    for (below, above) in [(&basic, &bearer), (&bearer, &basic)] {
+        let mut merged = below.clone();
+        merged.override_by(above);
+        assert_eq!(&merged, above);
+    }
+    let both = registry("user = \"me\"\npassword = \"secret\"\ntoken = \"secret\"");
+    let mut merged = basic.clone();
+    merged.override_by(&both);
+    assert_eq!(merged, both, "so that it is refused");
 }
 
 #[test]

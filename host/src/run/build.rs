@@ -59,9 +59,7 @@ fn spec(
     let inputs = if pipeline.input.is_empty() { vec!["postgres-customers".to_owned()] } else { pipeline.input.clone() };
     let dead_letter_topic = pipeline.dead_letter_topic.clone().unwrap_or_else(|| format!("smt-dead-letters-{name}"));
     let outputs = members.iter().flat_map(|member| member.topics.iter().map(|(_, topic)| topic));
-    for topic in inputs.iter().chain(outputs).chain([&dead_letter_topic]) {
-        check_topic(&name, topic)?;
-    }
+    check_topics(&name, &inputs, &outputs.chain([&dead_letter_topic]).collect::<Vec<_>>())?;
     Ok(Spec {
         group: pipeline.group.clone().unwrap_or_else(|| format!("smt-{name}")),
         inputs,
@@ -114,15 +112,20 @@ fn name(pipeline: &Pipeline, members: &[Member]) -> Result<String, Stop> {
     }
 }
 
-fn check_topic(pipeline: &str, topic: &str) -> Result<(), Stop> {
+fn check_topics(pipeline: &str, inputs: &[String], outputs: &[&String]) -> Result<(), Stop> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let fits =
-        (1..=TOPIC_LENGTH_MAX).contains(&topic.len()) && topic.chars().all(allowed) && ![".", ".."].contains(&topic);
-    if fits {
-        return Ok(());
+    let fits = |topic: &str| {
+        (1..=TOPIC_LENGTH_MAX).contains(&topic.len()) && topic.chars().all(allowed) && ![".", ".."].contains(&topic)
+    };
+    if let Some(topic) = inputs.iter().chain(outputs.iter().copied()).find(|topic| !fits(topic)) {
+        return Err(Stop::usage(format!("pipeline {pipeline}: Kafka allows no topic named {topic:?}"))
+            .hint("allowed are letters, digits, '.', '_' and '-', at most 249 of them"));
     }
-    Err(Stop::usage(format!("pipeline {pipeline}: Kafka allows no topic named {topic:?}"))
-        .hint("allowed are letters, digits, '.', '_' and '-', at most 249 of them"))
+    if let Some(topic) = inputs.iter().find(|topic| outputs.contains(topic)) {
+        return Err(Stop::usage(format!("pipeline {pipeline} would read what it writes: {topic} is input and output"))
+            .hint("send the output to another topic"));
+    }
+    Ok(())
 }
 
 /// Two pipelines in one group and one instance would fence each other; two of one name could not be told apart.

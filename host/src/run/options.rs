@@ -24,7 +24,7 @@ pub struct Options {
     pub registry_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub pipeline: Pipeline,
-    /// Where an output of a plugin goes; without a name, the only plugin's first output. Repeatable
+    /// Where an output of a plugin goes; without a name, the only plugin's first output. Repeatable, or comma-separated
     #[arg(long = "output", env = "SMT_OUTPUT", value_name = "[NAME=]TOPIC", value_delimiter = ',', value_parser = output)]
     pub outputs: Vec<Output>,
     /// A plugin setting, for each plugin that has it; repeatable. In the environment one a line
@@ -60,12 +60,11 @@ impl Options {
     pub fn apply(&self, config: &mut Config) {
         config.kafka.override_by(&self.kafka);
         config.kafka.properties.0.extend(self.properties.iter().cloned());
-        config.registry.override_by(&self.registry);
-        config.registry.override_by(&Registry {
-            password: self.registry_password_file.as_deref().map(Secret::in_file),
-            token: self.registry_token_file.as_deref().map(Secret::in_file),
-            ..Registry::default()
-        });
+        let (password, token) = (self.registry_password_file.as_deref(), self.registry_token_file.as_deref());
+        let mut registry = self.registry.clone();
+        registry.password = registry.password.or(password.map(Secret::in_file));
+        registry.token = registry.token.or(token.map(Secret::in_file));
+        config.registry.override_by(&registry);
         for pipeline in &mut config.pipeline {
             pipeline.override_by(&self.pipeline);
             for plugin in &mut pipeline.plugin {

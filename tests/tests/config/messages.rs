@@ -169,3 +169,15 @@ fn a_kafka_property_that_librdkafka_refuses_is_told_without_its_value() {
     "#]],
     );
 }
+
+#[test]
+fn a_pipeline_that_would_read_what_it_writes_is_refused() {
+    check(
+        "[[pipeline]]\ninput = \"jovens\"\n[[pipeline.plugin]]\nfile = \"@jovens\"\n",
+        2,
+        expect![[r#"
+        error: pipeline jovens would read what it writes: jovens is input and output
+        hint: send the output to another topic
+    "#]],
+    );
+}
