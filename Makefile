@@ -28,7 +28,8 @@ lint: setup ## formatting, lints, licences
 	cargo deny check bans licenses sources
 
 test: lint plugins ## everything that has to hold
-	cargo build -p smt-host
+	@# Together: the tests run the binary, and building it alone would compile every dependency a second time.
+	cargo build --workspace --bins --tests
 	cargo test --workspace
 
 bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency" chooses)
