@@ -14,27 +14,17 @@ pub(crate) const INPUT: &str = "bench-customers";
 pub(crate) fn run(world: &World) {
     println!("  producing {RECORDS} customers");
     customers::topic_once(world, INPUT, RECORDS);
-    let mut number = 0;
-    let mut next = || {
-        number += 1;
-        number
-    };
-    let mut numbers = Vec::new();
-    numbers.resize_with(2 * ROUNDS, &mut next);
-    let mut bare_numbers = numbers.split_off(ROUNDS).into_iter();
-    let mut host_numbers = numbers.into_iter();
+    let (mut host_round, mut bare_round) = (0, 0);
     let (host, bare) = report::alternate(
         ROUNDS,
         || {
-            host_seconds(
-                world,
-                "jovens",
-                INPUT,
-                &format!("bench-jovens-{}", host_numbers.next().expect("a round")),
-                RECORDS,
-            )
+            host_round += 1;
+            host_seconds(world, "jovens", INPUT, &format!("bench-load-{host_round}"), RECORDS)
         },
-        || bare_seconds(world, bare_numbers.next().expect("a round")),
+        || {
+            bare_round += 1;
+            bare_seconds(world, bare_round)
+        },
     );
     report::row(&["", "bare loop", "smt-host", "ratio"]);
     report::row(&["CPU-s / million", &format!("{bare:.2}"), &format!("{host:.2}"), &format!("{:.2}", host / bare)]);
