@@ -4,6 +4,7 @@
 //! group.
 
 mod commit;
+mod event_time;
 mod functions;
 mod options;
 mod own;
