@@ -19,7 +19,7 @@ use crate::exit::{Exit, Stop};
 use crate::guest::{Engine, Limits, Plugin};
 use crate::kafka::topics::{self, Shape};
 use crate::kafka::{From, Settings};
-use crate::pipeline::{self, Member, OnError, Progress, Spec};
+use crate::pipeline::{self, Member, OnError, Progress, Spec, WindowOptions};
 use crate::platform::dir::Directory;
 use crate::platform::postgres::Postgres;
 use crate::registry::{self, Registry};
@@ -169,13 +169,14 @@ fn spec(name: &str, configured: crate::guest::Configured, settings: &Settings, r
         name: name.to_owned(),
         group: format!("smt-{name}"),
         inputs: vec![INPUT.to_owned()],
-        members: vec![Member { configured, topics: Vec::new() }],
+        members: vec![Member { configured, topics: Vec::new(), windows: WindowOptions::default() }],
         workers: 1,
         from: From::Earliest,
         delivery: pipeline::Delivery::ExactlyOnce,
         fail_fast: true,
         commit_interval: Duration::from_millis(100),
         instance_id: "demo".to_owned(),
+        store_dir: None,
         until_end: false,
         dead_letter_topic: dead_letter_topic(name),
         on_error: OnError::DeadLetter,
