@@ -92,8 +92,10 @@ pub fn run_connector(
 
 /// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
 pub fn run(args: Args) -> Result<(), Stop> {
-    let file = std::fs::read_to_string(&args.file)
-        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
+    let file = std::fs::read_to_string(&args.file).map_err(|error| {
+        Stop::usage(format!("connector file {} cannot be read: {error}", args.file.display()))
+            .hint("check the path; it is Kafka Connect's JSON, as connectors/source/connect_jdbc_postgres.config")
+    })?;
     let connector = Connector::parse(&file, &args.set)?;
     let registry = Registry::new(registry::Config::new(&args.registry));
     let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);

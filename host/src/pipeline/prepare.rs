@@ -84,7 +84,9 @@ fn input_shape(spec: &Spec) -> Result<Shape, NotReady> {
     let mut largest: Option<Shape> = None;
     for topic in &spec.inputs {
         let shape = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?.ok_or_else(|| {
-            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist", spec.name))
+            let near = topics::nearest(&spec.kafka, topic);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist{near}", spec.name))
                 .hint("create it, start what writes it, or name another with --input");
             NotReady::Away(Thing::Topic(topic.clone()), stop)
         })?;
