@@ -9,11 +9,13 @@ use crate::guest::{Configured, Failure};
 use crate::kafka::transaction::Record;
 
 /// Where in the record's way it failed; the names are Connect's.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     ValueConverter,
     Transformation,
 }
+
+const BROKE_CONTRACT: &str = "smt_host.PluginBrokeContract";
 
 /// What went wrong with one record.
 pub struct Cause {
@@ -32,13 +34,18 @@ impl Cause {
         Cause { stage: Stage::Transformation, class: "smt_host.Rejected", message, backtrace: String::new() }
     }
 
+    /// An output that is not what the plugin declared.
+    pub fn off_schema(message: String) -> Cause {
+        Cause { class: BROKE_CONTRACT, ..Cause::rejected(message) }
+    }
+
     pub fn failed(failure: &Failure) -> Cause {
         let class = match failure {
             Failure::Trap { .. } => "smt_host.PluginTrapped",
             Failure::Time { .. } => "smt_host.PluginTimeLimit",
             Failure::Memory { .. } => "smt_host.PluginMemoryLimit",
             Failure::Output { .. } => "smt_host.PluginOutputLimit",
-            Failure::Contract { .. } => "smt_host.PluginBrokeContract",
+            Failure::Contract { .. } => BROKE_CONTRACT,
         };
         let backtrace = if let Failure::Trap { backtrace, .. } = failure { backtrace.clone() } else { String::new() };
         Cause { stage: Stage::Transformation, class, message: failure.to_string(), backtrace }

@@ -6,7 +6,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::batch::Rows;
-use super::dead_letter::{Cause, letter};
+use super::dead_letter::{Cause, Stage, letter};
 use super::emit::{self, Emission, Framed};
 use super::group::Group;
 use super::prepare::Prepared;
@@ -16,11 +16,14 @@ use super::{OnError, Spec};
 use crate::exit::{Exit, Stop};
 use crate::guest::{Piece, Runner, Wants};
 use crate::kafka::transaction::Transaction;
+use crate::shutdown::Shutdown;
 
 /// Why a group was not handled.
 pub enum Broken {
     /// Nothing of the group was sent.
     Stop(Stop),
+    /// Stopping was asked for before the group was judged; nothing of it was sent.
+    Asked,
     /// The transaction is to be undone.
     Transaction(KafkaError),
 }
@@ -28,6 +31,7 @@ pub enum Broken {
 pub struct PluginRun<'a> {
     spec: &'a Spec,
     prepared: &'a Prepared,
+    stop: &'a Shutdown,
     resolver: Resolver,
     runner: Runner,
     rows: Rows,
@@ -41,14 +45,16 @@ pub struct PluginRun<'a> {
 }
 
 impl<'a> PluginRun<'a> {
-    pub fn new(spec: &'a Spec, prepared: &'a Prepared) -> Result<PluginRun<'a>, Stop> {
+    pub fn new(spec: &'a Spec, prepared: &'a Prepared, stop: &'a Shutdown) -> Result<PluginRun<'a>, Stop> {
         let wiring = prepared.configured.wiring();
         let name = &prepared.configured.plugin().description().name;
+        let guilty_in_row_max = if spec.on_error == OnError::Stop { 1 } else { spec.failures_max };
         Ok(PluginRun {
             spec,
             prepared,
+            stop,
             resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
-            runner: prepared.configured.start()?,
+            runner: prepared.configured.start()?.giving_up(stop, guilty_in_row_max),
             rows: Rows::new(wiring),
             framed: Framed::default(),
             pieces: Vec::new(),
@@ -68,7 +74,7 @@ impl<'a> PluginRun<'a> {
         if !self.rows.is_empty() {
             self.call(messages)?;
         }
-        self.breaker(group).map_err(Broken::Stop)?;
+        self.breaker().map_err(Broken::Stop)?;
         self.stop_on_error(messages).map_err(Broken::Stop)
     }
 
@@ -127,10 +133,11 @@ impl<'a> PluginRun<'a> {
     }
 
     fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {
-        let verdict = self
-            .runner
-            .run(&self.rows.batch)
-            .map_err(|failure| Broken::Stop(Stop::new(Exit::Plugin, format!("{}: {failure}", self.name()))))?;
+        let verdict = match self.runner.run(&self.rows.batch) {
+            Ok(verdict) => verdict,
+            Err(_) if self.stop.is_requested() => return Err(Broken::Asked),
+            Err(failure) => return Err(Broken::Stop(Stop::new(Exit::Plugin, format!("{}: {failure}", self.name())))),
+        };
         for guilty in &verdict.guilty {
             self.dead.push((self.rows.messages[guilty.input], Cause::failed(&guilty.failure)));
         }
@@ -142,7 +149,7 @@ impl<'a> PluginRun<'a> {
             }
             self.framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
         }
-        self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::rejected(reason))));
+        self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::off_schema(reason))));
         self.pieces = verdict.pieces;
         Ok(())
     }
@@ -158,17 +165,18 @@ impl<'a> PluginRun<'a> {
         Ok((sent, touched))
     }
 
-    /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic.
-    fn breaker(&mut self, group: &Group) -> Result<(), Stop> {
+    /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic. Only records that
+    /// it was given count: what cannot be decoded is no fault of the plugin.
+    fn breaker(&mut self) -> Result<(), Stop> {
         // Input order; a record of which several outputs are bad is one dead letter.
         self.dead.sort_by_key(|(index, _)| *index);
         self.dead.dedup_by_key(|(index, _)| *index);
-        let failed = self.dead.iter().map(|(index, _)| *index);
-        let longest = longest_run(&mut self.failures_in_row, &group.rows, failed);
+        let failures = || self.dead.iter().filter(|(_, cause)| cause.stage == Stage::Transformation);
+        let longest = longest_run(&mut self.failures_in_row, &self.rows.messages, failures().map(|(index, _)| *index));
         if longest < self.spec.failures_max {
             return Ok(());
         }
-        let last = self.dead.last().map_or("", |(_, cause)| cause.message.as_str());
+        let last = failures().last().map_or("", |(_, cause)| cause.message.as_str());
         let text = format!("plugin {} failed {longest} records in a row; the last one: {last}", self.name());
         Err(Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; mend the plugin and start again, it goes on from there"))
@@ -199,6 +207,9 @@ fn emission<'a>(
 /// The longest row of failures, with those at the end of earlier groups. Both lists are in input order.
 fn longest_run(in_row: &mut usize, rows: &[u32], failed: impl Iterator<Item = u32>) -> usize {
     let (mut failed, mut longest) = (failed.peekable(), 0);
+    if rows.is_empty() {
+        return 0;
+    }
     if failed.peek().is_none() {
         *in_row = 0;
         return 0;

@@ -74,7 +74,8 @@ pub fn run(task: Task<'_>, number: usize) -> Result<(), Stop> {
     };
     let inputs: Vec<&str> = spec.inputs.iter().map(String::as_str).collect();
     let member = Member::join(&spec.kafka, &spec.group, spec.from, &inputs, task.progress.lag_share())?;
-    let plugins = task.ready.members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
+    let plugins =
+        task.ready.members.iter().map(|member| PluginRun::new(spec, member, task.stop)).collect::<Result<_, _>>()?;
     let mut worker = Worker {
         task,
         member: &member,
@@ -145,7 +146,8 @@ impl Worker<'_> {
 
     fn handle(&mut self) -> Result<(), Stop> {
         match self.hand_over() {
-            Ok(()) => Ok(()),
+            // What was asked to stop is not handled, and read again after the next start.
+            Ok(()) | Err(Broken::Asked) => Ok(()),
             Err(Broken::Transaction(error)) => {
                 self.touch_batch();
                 self.undo(error)
