@@ -5,7 +5,9 @@
 
 use rdkafka::message::{BorrowedMessage, Header, Message, OwnedHeaders};
 
+use super::prepare::Target;
 use crate::guest::{Configured, Failure};
+use crate::kafka::size;
 use crate::kafka::transaction::Record;
 
 /// Where in the record's way it failed; the names are Connect's.
@@ -39,6 +41,18 @@ impl Cause {
         Cause { class: BROKE_CONTRACT, ..Cause::rejected(message) }
     }
 
+    /// An output that no producer takes.
+    pub fn too_large(bytes: usize, target: &Target) -> Cause {
+        let Target { topic, record_bytes_max, .. } = target;
+        Cause {
+            class: "smt_host.RecordTooLarge",
+            ..Cause::rejected(format!(
+                "the plugin's output for topic {topic} is too large to be sent: {bytes} bytes with key and headers, \
+                 of {record_bytes_max} that message.max.bytes allows"
+            ))
+        }
+    }
+
     pub fn failed(failure: &Failure) -> Cause {
         let class = match failure {
             Failure::Trap { .. } => "smt_host.PluginTrapped",
@@ -55,6 +69,8 @@ impl Cause {
 /// A message is kept within what a broker takes: reasons are a plugin's text and may be huge.
 const TEXT_BYTES_MAX: usize = 4096;
 
+/// In place of a value that does not fit beside the headers.
+const VALUE_DROPPED: &str = "smt.value.dropped";
 const STACKTRACE: &str = "__connect.errors.exception.stacktrace";
 
 /// The dead letter of `message`.
@@ -64,6 +80,7 @@ pub fn letter<'a>(
     configured: &Configured,
     message: &'a BorrowedMessage<'_>,
     cause: &Cause,
+    record_bytes_max: usize,
 ) -> Record<'a> {
     let plugin = configured.plugin();
     let stage = match cause.stage {
@@ -93,11 +110,21 @@ pub fn letter<'a>(
             headers = headers.insert(Header { key: name, value: Some(value) });
         }
     }
+    let mut value = message.payload();
+    let bytes = size::of_record(message.key(), message.payload_len()) + size::of_headers(&headers);
+    if bytes > record_bytes_max {
+        let why = format!(
+            "its {} bytes and these headers are more than the {record_bytes_max} that message.max.bytes allows",
+            message.payload_len()
+        );
+        headers = headers.insert(Header { key: VALUE_DROPPED, value: Some(&why) });
+        value = None;
+    }
     Record {
         topic,
         partition: None,
         key: message.key(),
-        value: message.payload(),
+        value,
         timestamp_ms: message.timestamp().to_millis(),
         headers: Some(headers),
     }

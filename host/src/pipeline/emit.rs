@@ -9,14 +9,18 @@ use rdkafka::error::KafkaResult;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 use super::batch::Rows;
+use super::dead_letter::Cause;
 use super::prepare::{Encoding, Target};
 use crate::guest::{Column, Outcome};
-use crate::kafka::partition;
 use crate::kafka::transaction::{Record, Transaction};
+use crate::kafka::{partition, size};
 use crate::registry::wire;
 
-/// A bad output: (row of the batch, reason).
-pub type Bad = (usize, String);
+/// A bad output: (row of the batch, what is wrong with it).
+pub type Bad = (usize, Cause);
+
+/// Headers are counted only where they could make a record too large: nearly no record has so many.
+const HEADERS_BYTES_USUAL: usize = 64 << 10;
 
 /// One plugin's outcome for the rows of a batch from `first` on.
 pub struct Emission<'a> {
@@ -70,13 +74,17 @@ impl Framed {
 
     /// Checks and frames all values, and sends none: those that do not hold their schema's bytes come back as bad.
     pub fn add(&mut self, emission: &Emission<'_>, bad: &mut Vec<Bad>) {
-        let mut values = Cells::new(&emission.outcome.emitted.values);
-        for i in 0..emission.outcome.emitted.inputs.len() {
-            let value = self.value(emission, i, values.next(i)).unwrap_or_else(|reason| {
-                bad.push((emission.row(i), reason));
+        let emitted = &emission.outcome.emitted;
+        let mut values = Cells::new(&emitted.values);
+        let mut keys = emitted.keys.as_ref().map(Cells::new);
+        for i in 0..emitted.inputs.len() {
+            let key = keys.as_mut().map_or(Cell::Inherit, |keys| keys.next(i));
+            let value = self.value(emission, i, values.next(i)).map_err(Cause::off_schema);
+            let fitting = value.and_then(|value| fits(emission, i, &key, &value).map(|()| value));
+            self.values.push(fitting.unwrap_or_else(|cause| {
+                bad.push((emission.row(i), cause));
                 Value::Bad
-            });
-            self.values.push(value);
+            }));
         }
     }
 
@@ -108,6 +116,37 @@ impl Framed {
             format!("the plugin's output for topic {} is not of the schema that it declared: {error}", target.topic)
         })?;
         Ok(Value::Framed(start..self.bytes.len()))
+    }
+}
+
+/// Whether the record can be sent at all.
+fn fits(emission: &Emission<'_>, output: usize, key: &Cell<'_>, value: &Value) -> Result<(), Cause> {
+    let (message, target) = (emission.message(output), emission.target(output));
+    let key = match key {
+        Cell::Bytes(key, _) => Some(*key),
+        Cell::Null => None,
+        Cell::Inherit => message.key(),
+    };
+    let value = match value {
+        Value::Null | Value::Bad => 0,
+        Value::Input => message.payload_len(),
+        Value::Row(range) | Value::Plugin(range) | Value::Framed(range) => range.len(),
+    };
+    let mut bytes = size::of_record(key, value);
+    if bytes + HEADERS_BYTES_USUAL > target.record_bytes_max {
+        bytes += headers(emission, output).as_ref().map_or(0, size::of_headers);
+    }
+    if bytes <= target.record_bytes_max { Ok(()) } else { Err(Cause::too_large(bytes, target)) }
+}
+
+/// Those of one output; rarely asked for.
+fn headers(emission: &Emission<'_>, output: usize) -> Option<OwnedHeaders> {
+    match &emission.outcome.emitted.headers {
+        None => emission.message(output).headers().map(|headers| headers.detach()),
+        Some(headers) => {
+            let mut cells = HeaderCells::new(headers);
+            (0..=output).map(|i| cells.merge(i, emission.message(i))).last().flatten()
+        }
     }
 }
 

@@ -87,10 +87,11 @@ impl<'a> PluginRun<'a> {
         tally: &mut Tally,
     ) -> Result<(), Broken> {
         let (sent, touched) = self.send(messages, transaction).map_err(Broken::Transaction)?;
+        let bytes_max = self.spec.kafka.record_bytes_max();
         for (index, cause) in &self.dead {
             let (configured, message) = (&self.prepared.configured, &messages[*index as usize]);
             transaction
-                .send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause))
+                .send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause, bytes_max))
                 .map_err(Broken::Transaction)?;
         }
         tally.records_out += sent;
@@ -149,7 +150,7 @@ impl<'a> PluginRun<'a> {
             }
             self.framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
         }
-        self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::off_schema(reason))));
+        self.dead.extend(bad.into_iter().map(|(row, cause)| (self.rows.messages[row], cause)));
         self.pieces = verdict.pieces;
         Ok(())
     }

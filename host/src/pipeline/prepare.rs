@@ -52,6 +52,8 @@ pub struct Target {
     /// Where it differs, keys choose the partition.
     pub input_partitions: i32,
     pub encoding: Encoding,
+    /// The largest record that can be sent there.
+    pub record_bytes_max: usize,
     /// The output's format is the input's: -2 stands for the value as it was handed over.
     pub same_as_input: bool,
 }
@@ -133,7 +135,14 @@ fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape:
     };
     let partitions = topics_ensure(spec, topic, shape)?;
     let same_as_input = declared.value.as_ref().is_some_and(|value| same(value, &member.configured.wiring().input));
-    Ok(Target { topic: topic.to_owned(), partitions, input_partitions: shape.partitions, encoding, same_as_input })
+    Ok(Target {
+        topic: topic.to_owned(),
+        partitions,
+        input_partitions: shape.partitions,
+        encoding,
+        record_bytes_max: spec.kafka.record_bytes_max(),
+        same_as_input,
+    })
 }
 
 fn same(a: &Format, b: &Format) -> bool {

@@ -9,7 +9,7 @@ mod hold;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use self::errors::Errors;
@@ -200,6 +200,10 @@ impl Worker<'_> {
         let Failed::Aborted(error) = failed else { return Err(fatal(self.task.spec, &failed)) };
         if self.patience.is_over() {
             return Ok(());
+        }
+        // Reading it again would end the same way, for ever.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            return Err(errors::too_large(self.task.spec));
         }
         tracing::warn!(pipeline = self.task.spec.name, "aborted since the last commit, and read again: {error}");
         // A second abort without a commit between is no accident.

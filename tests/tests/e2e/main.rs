@@ -9,3 +9,4 @@ mod mistakes;
 mod rebalance;
 mod restart;
 mod signals;
+mod sizes;

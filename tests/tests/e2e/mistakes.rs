@@ -316,8 +316,8 @@ fn a_bad_option_is_a_usage_error_that_says_what_is_allowed() {
     check(
         &["--plugin", file, "-X", "sasl.pasword=hunter2"],
         expect![[r#"
-            error: the Kafka property "sasl.pasword" is not known to librdkafka
-            hint: librdkafka's CONFIGURATION.md lists all properties and their values
+            error: no Kafka client can be made: the property "sasl.pasword" is not known to librdkafka
+            hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
         "#]],
     );
     check(
@@ -326,6 +326,20 @@ fn a_bad_option_is_a_usage_error_that_says_what_is_allowed() {
             error: two pipelines have the name faults
             hint: give each --plugin once; in the file, give each [[pipeline]] a `name` of its own
         "#]],
+    );
+    check(
+        &["source", SOURCE, "-X", "sasl.pasword=hunter2"],
+        expect![[r#"
+        error: no Kafka client can be made: the property "sasl.pasword" is not known to librdkafka
+        hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
+    "#]],
+    );
+    check(
+        &["source", SOURCE, "--registry-user", "ana"],
+        expect![[r#"
+        error: the registry has user "ana" and no password
+        hint: give both: `user` and `password` of [registry], or --registry-user and --registry-password-file
+    "#]],
     );
 }
 
