@@ -5,6 +5,7 @@
 //! lock stands in a record's way.
 
 pub mod batch;
+mod cells;
 pub mod dead_letter;
 pub mod emit;
 pub mod end;

@@ -20,9 +20,9 @@ impl Settings {
     }
 }
 
-/// Of a record with this key and value, without its headers.
-pub fn of_record(key: Option<&[u8]>, value_bytes: usize) -> usize {
-    RECORD_OVERHEAD + key.map_or(0, <[u8]>::len) + value_bytes
+/// Of a record with a key and a value of so many bytes, without its headers.
+pub fn of_record(key_bytes: usize, value_bytes: usize) -> usize {
+    RECORD_OVERHEAD + key_bytes + value_bytes
 }
 
 pub fn of_headers(headers: &impl Headers) -> usize {
@@ -64,7 +64,7 @@ mod tests {
                 Err((error, _)) => panic!("{error}"),
             }
         };
-        let largest = 2000 - of_record(Some(b"key"), 0);
+        let largest = 2000 - of_record(3, 0);
         assert_eq!([takes(largest), takes(largest + 1)], [true, false]);
     }
 

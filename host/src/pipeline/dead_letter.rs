@@ -111,7 +111,7 @@ pub fn letter<'a>(
         }
     }
     let mut value = message.payload();
-    let bytes = size::of_record(message.key(), message.payload_len()) + size::of_headers(&headers);
+    let bytes = size::of_record(message.key_len(), message.payload_len()) + size::of_headers(&headers);
     if bytes > record_bytes_max {
         let why = format!(
             "its {} bytes and these headers are more than the {record_bytes_max} that message.max.bytes allows",

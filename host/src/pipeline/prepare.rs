@@ -52,6 +52,8 @@ pub struct Target {
     /// Where it differs, keys choose the partition.
     pub input_partitions: i32,
     pub encoding: Encoding,
+    /// The same of a new key.
+    pub key: Encoding,
     /// The largest record that can be sent there.
     pub record_bytes_max: usize,
     /// The output's format is the input's: -2 stands for the value as it was handed over.
@@ -99,6 +101,12 @@ fn input_shape(spec: &Spec) -> Result<Shape, NotReady> {
 
 fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
+    if !matches!(wiring.key, None | Some(Format::Bytes)) {
+        let plugin = &member.configured.plugin().description().name;
+        return Err(Stop::start(format!("plugin {plugin} asks for keys in a format of their own, allowed is bytes"))
+            .hint("ask for keys as bytes: they are handed over as they stand on the topic")
+            .into());
+    }
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
     for declared in &wiring.outputs {
         outputs.push(target(spec, member, declared, chosen_topic(member, declared), shape)?);
@@ -113,26 +121,9 @@ fn chosen_topic<'a>(member: &'a Member, declared: &'a Declared) -> &'a str {
 
 fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape: Shape) -> Result<Target, NotReady> {
     let plugin = &member.configured.plugin().description().name;
-    let parse = |text: &str| {
-        Schema::parse(text).map_err(|error| {
-            Stop::start(format!("plugin {plugin}: the schema of output {} is not Avro: {error}", declared.name))
-        })
-    };
-    let subject = format!("{topic}-value");
-    let encoding = match &declared.value {
-        None => Encoding::Input,
-        Some(Format::Avro(text)) => {
-            let schema = parse(text)?;
-            let check = Plan::compile(&schema, &schema)
-                .map_err(|error| Stop::start(format!("plugin {plugin}: output {}: {error}", declared.name)))?;
-            Encoding::Avro { id: spec.registry.register(&subject, text)?, check }
-        }
-        Some(Format::AvroAsJson(text)) => {
-            let encode = FromJson::compile(&parse(text)?);
-            Encoding::AvroFromJson { id: spec.registry.register(&subject, text)?, encode }
-        }
-        Some(Format::Json | Format::Bytes) => Encoding::Raw,
-    };
+    let what = format!("output {}", declared.name);
+    let encoding = encoding(spec, plugin, &what, &format!("{topic}-value"), declared.value.as_ref())?;
+    let key = encoding_of_key(spec, plugin, declared, topic)?;
     let partitions = topics_ensure(spec, topic, shape)?;
     let same_as_input = declared.value.as_ref().is_some_and(|value| same(value, &member.configured.wiring().input));
     Ok(Target {
@@ -140,8 +131,42 @@ fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape:
         partitions,
         input_partitions: shape.partitions,
         encoding,
+        key,
         record_bytes_max: spec.kafka.record_bytes_max(),
         same_as_input,
+    })
+}
+
+fn encoding_of_key(spec: &Spec, plugin: &str, declared: &Declared, topic: &str) -> Result<Encoding, NotReady> {
+    let what = format!("the key of output {}", declared.name);
+    encoding(spec, plugin, &what, &format!("{topic}-key"), declared.key.as_ref())
+}
+
+/// How `what` of a plugin is written; its schema is registered.
+pub(super) fn encoding(
+    spec: &Spec,
+    plugin: &str,
+    what: &str,
+    subject: &str,
+    format: Option<&Format>,
+) -> Result<Encoding, NotReady> {
+    let parse = |text: &str| {
+        Schema::parse(text)
+            .map_err(|error| Stop::start(format!("plugin {plugin}: the schema of {what} is not Avro: {error}")))
+    };
+    Ok(match format {
+        None => Encoding::Input,
+        Some(Format::Avro(text)) => {
+            let schema = parse(text)?;
+            let check = Plan::compile(&schema, &schema)
+                .map_err(|error| Stop::start(format!("plugin {plugin}: {what}: {error}")))?;
+            Encoding::Avro { id: spec.registry.register(subject, text)?, check }
+        }
+        Some(Format::AvroAsJson(text)) => {
+            let encode = FromJson::compile(&parse(text)?);
+            Encoding::AvroFromJson { id: spec.registry.register(subject, text)?, encode }
+        }
+        Some(Format::Json | Format::Bytes) => Encoding::Raw,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use smt_host::kafka::partition;
+use smt_host::registry::wire;
 use smt_tests::host::run;
 use smt_tests::{Seen, plugin, read_committed, world};
 
@@ -27,8 +28,9 @@ fn sent(topic: &str, texts: &[Option<&str>]) -> Vec<Seen> {
     }
     producer.flush(Duration::from_secs(30)).unwrap();
     let (file, output, dead) = (plugin("courier"), format!("{topic}-out"), format!("{topic}-dead"));
+    let numbered = format!("numbered={topic}-numbered");
     let names = ["--plugin", file.to_str().unwrap(), "--input", topic, "--output", &output, "--group", topic];
-    run(world, &[&names[..], &["--dead-letter-topic", &dead, "--until-end"]].concat());
+    run(world, &[&names[..], &["--output", &numbered, "--dead-letter-topic", &dead, "--until-end"]].concat());
     read_committed(&output)
 }
 
@@ -61,6 +63,22 @@ fn a_new_key_chooses_the_partition_and_no_key_stays_in_the_inputs() {
         (seen.key, seen.partition) = (Some(elsewhere.clone().into_bytes()), 0);
     });
     check("no key", |seen| seen.key = None);
+}
+
+#[test]
+fn an_avro_key_is_registered_and_stands_behind_the_frame_of_its_schema() {
+    sent("courier-number", &[Some("number=1;plain;number=-3")]);
+    let registry = world().registry();
+    let (id, _, schema) = registry.latest("courier-number-numbered-key").unwrap().unwrap();
+    assert!(schema.contains(r#""name":"Id""#), "{schema}");
+    for (command, number) in [("number=1", 2), ("number=-3", 5)] {
+        let mut key = Vec::new();
+        wire::frame(id, &mut key);
+        key.push(number);
+        let all = read_committed("courier-number-numbered");
+        let seen = all.iter().find(|seen| seen.value.as_deref() == Some(command.as_bytes())).unwrap();
+        assert_eq!((seen.key.as_ref(), seen.partition), (Some(&key), partition::of_key(&key, PARTITIONS)));
+    }
 }
 
 #[test]
