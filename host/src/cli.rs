@@ -13,7 +13,7 @@ const EXIT_CODES: &str = "Exit codes:
   1  a check failed (demo's counts)
   2  bad option, configuration or connector file; nothing was started
   3  a plugin, schema or topic that does not fit; nothing was started
-  4  a plugin fails every record; what was complete is committed
+  4  a plugin failed too much, and its pipeline stopped; what was complete is committed
   5  a broker, registry or database cannot be reached
   6  another instance with the same id has taken over
   7  a connector failed for good

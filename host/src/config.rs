@@ -9,6 +9,8 @@ mod pipeline;
 mod quantity;
 /// From a file's text, with messages that say where and what is allowed.
 mod read;
+/// The registry on the command line.
+mod registry_options;
 /// Values that may be secret.
 mod secret;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use crate::{log, registry};
 
 pub use pipeline::{Limits, Pipeline, Plugin};
 pub use quantity::{Count, Size, Time};
+pub use registry_options::RegistryOptions;
 pub use secret::{MASK, Properties, Secret, Url};
 pub use window::{Idle, Window};
 

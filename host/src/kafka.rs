@@ -8,6 +8,7 @@ pub mod member;
 pub mod partition;
 pub mod patience;
 pub mod producer;
+pub mod size;
 pub mod topics;
 pub mod transaction;
 

@@ -6,6 +6,7 @@
 
 pub mod aggregate;
 pub mod batch;
+mod cells;
 pub mod dead_letter;
 pub mod emit;
 pub mod end;

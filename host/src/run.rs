@@ -23,7 +23,7 @@ use crate::pipeline::fleet;
 use crate::shutdown::Shutdown;
 
 pub use build::specs;
-pub use options::Options;
+pub use options::{Options, pair};
 
 /// `smt-host --plugin FILE…`
 #[derive(clap::Args, Debug, Clone)]

@@ -5,15 +5,19 @@
 
 use rdkafka::message::{BorrowedMessage, Header, Message, OwnedHeaders};
 
+use super::prepare::Target;
 use crate::guest::{Configured, Failure};
+use crate::kafka::size;
 use crate::kafka::transaction::Record;
 
 /// Where in the record's way it failed; the names are Connect's.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     ValueConverter,
     Transformation,
 }
+
+const BROKE_CONTRACT: &str = "smt_host.PluginBrokeContract";
 
 /// What went wrong with one record.
 pub struct Cause {
@@ -38,13 +42,30 @@ impl Cause {
         Cause { stage: Stage::Transformation, class: "smt_host.Late", message, backtrace: String::new() }
     }
 
+    /// An output that is not what the plugin declared.
+    pub fn off_schema(message: String) -> Cause {
+        Cause { class: BROKE_CONTRACT, ..Cause::rejected(message) }
+    }
+
+    /// An output that no producer takes.
+    pub fn too_large(bytes: usize, target: &Target) -> Cause {
+        let Target { topic, record_bytes_max, .. } = target;
+        Cause {
+            class: "smt_host.RecordTooLarge",
+            ..Cause::rejected(format!(
+                "the plugin's output for topic {topic} is too large to be sent: {bytes} bytes with key and headers, \
+                 of {record_bytes_max} that message.max.bytes allows"
+            ))
+        }
+    }
+
     pub fn failed(failure: &Failure) -> Cause {
         let class = match failure {
             Failure::Trap { .. } => "smt_host.PluginTrapped",
             Failure::Time { .. } => "smt_host.PluginTimeLimit",
             Failure::Memory { .. } => "smt_host.PluginMemoryLimit",
             Failure::Output { .. } => "smt_host.PluginOutputLimit",
-            Failure::Contract { .. } => "smt_host.PluginBrokeContract",
+            Failure::Contract { .. } => BROKE_CONTRACT,
         };
         let backtrace = if let Failure::Trap { backtrace, .. } = failure { backtrace.clone() } else { String::new() };
         Cause { stage: Stage::Transformation, class, message: failure.to_string(), backtrace }
@@ -54,6 +75,8 @@ impl Cause {
 /// A message is kept within what a broker takes: reasons are a plugin's text and may be huge.
 const TEXT_BYTES_MAX: usize = 4096;
 
+/// In place of a value that does not fit beside the headers.
+const VALUE_DROPPED: &str = "smt.value.dropped";
 const STACKTRACE: &str = "__connect.errors.exception.stacktrace";
 
 /// The dead letter of `message`.
@@ -63,6 +86,7 @@ pub fn letter<'a>(
     configured: &Configured,
     message: &'a BorrowedMessage<'_>,
     cause: &Cause,
+    record_bytes_max: usize,
 ) -> Record<'a> {
     let plugin = configured.plugin();
     let stage = match cause.stage {
@@ -92,11 +116,21 @@ pub fn letter<'a>(
             headers = headers.insert(Header { key: name, value: Some(value) });
         }
     }
+    let mut value = message.payload();
+    let bytes = size::of_record(message.key_len(), message.payload_len()) + size::of_headers(&headers);
+    if bytes > record_bytes_max {
+        let why = format!(
+            "its {} bytes and these headers are more than the {record_bytes_max} that message.max.bytes allows",
+            message.payload_len()
+        );
+        headers = headers.insert(Header { key: VALUE_DROPPED, value: Some(&why) });
+        value = None;
+    }
     Record {
         topic,
         partition: None,
         key: message.key(),
-        value: message.payload(),
+        value,
         timestamp_ms: message.timestamp().to_millis(),
         headers: Some(headers),
     }

@@ -7,7 +7,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 
 use super::aggregate::{Aggregation, OnLate};
 use super::batch::Rows;
-use super::dead_letter::{Cause, letter};
+use super::dead_letter::{Cause, Stage, letter};
 use super::emit::{self, Emission, Framed};
 use super::group::Group;
 use super::prepare::{Prepared, Target};
@@ -17,6 +17,7 @@ use super::{OnError, Spec};
 use crate::exit::{Exit, Stop};
 use crate::guest::{Piece, Runner, Wants};
 use crate::kafka::transaction::Transaction;
+use crate::shutdown::Shutdown;
 
 /// Why a group was not handled.
 pub enum Broken {
@@ -24,6 +25,8 @@ pub enum Broken {
     Stop(Stop),
     /// Nothing of the transaction is to be committed: state has part of the group.
     Midway(Stop),
+    /// Stopping was asked for before the group was judged; nothing of it was sent.
+    Asked,
     /// The transaction is to be undone.
     Transaction(KafkaError),
 }
@@ -31,6 +34,7 @@ pub enum Broken {
 pub struct PluginRun<'a> {
     spec: &'a Spec,
     prepared: &'a Prepared,
+    stop: &'a Shutdown,
     resolver: Resolver,
     rows: Rows,
     work: Work<'a>,
@@ -57,18 +61,20 @@ struct Transform {
 }
 
 impl<'a> PluginRun<'a> {
-    pub fn new(spec: &'a Spec, prepared: &'a Prepared) -> Result<PluginRun<'a>, Stop> {
+    pub fn new(spec: &'a Spec, prepared: &'a Prepared, stop: &'a Shutdown) -> Result<PluginRun<'a>, Stop> {
         let wiring = prepared.configured.wiring();
         let name = &prepared.configured.plugin().description().name;
+        let guilty_in_row_max = if spec.on_error == OnError::Stop { 1 } else { spec.failures_max };
         Ok(PluginRun {
             spec,
             prepared,
+            stop,
             resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
             rows: Rows::new(wiring),
             work: match &prepared.aggregate {
                 Some(aggregate) => Work::Aggregate(Box::new(Aggregation::new(spec, aggregate, &prepared.configured)?)),
                 None => Work::Transform(Box::new(Transform {
-                    runner: prepared.configured.start()?,
+                    runner: prepared.configured.start()?.giving_up(stop, guilty_in_row_max),
                     framed: Framed::default(),
                     pieces: Vec::new(),
                 })),
@@ -98,12 +104,11 @@ impl<'a> PluginRun<'a> {
         self.fill(messages, group).map_err(Broken::Stop)?;
         if !self.rows.is_empty() {
             match self.work {
-                Work::Transform(_) => self.call(messages),
-                Work::Aggregate(_) => self.fold(messages),
+                Work::Transform(_) => self.call(messages)?,
+                Work::Aggregate(_) => self.fold(messages).map_err(Broken::Stop)?,
             }
-            .map_err(Broken::Stop)?;
         }
-        self.breaker(group).map_err(Broken::Stop)?;
+        self.breaker().map_err(Broken::Stop)?;
         self.stop_on_error(messages).map_err(Broken::Stop)
     }
 
@@ -129,10 +134,11 @@ impl<'a> PluginRun<'a> {
         if self.prepared.aggregate.as_ref().is_some_and(|aggregate| aggregate.on_late == OnLate::DeadLetter) {
             self.dead.extend(self.late.iter().map(|(index, lateness_ms)| (*index, Cause::late(*lateness_ms))));
         }
+        let bytes_max = self.spec.kafka.record_bytes_max();
         for (index, cause) in &self.dead {
             let (configured, message) = (&self.prepared.configured, &messages[*index as usize]);
             transaction
-                .send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause))
+                .send(letter(&self.spec.dead_letter_topic, &self.spec.name, configured, message, cause, bytes_max))
                 .map_err(Broken::Transaction)?;
         }
         tally.records_out += sent;
@@ -195,12 +201,15 @@ impl<'a> PluginRun<'a> {
         }
     }
 
-    fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
+    fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {
         let name = self.prepared.configured.plugin().description().name.as_str();
         let Work::Transform(transform) = &mut self.work else { return Ok(()) };
         let Transform { runner, framed, pieces } = transform.as_mut();
-        let verdict =
-            runner.run(&self.rows.batch).map_err(|failure| Stop::new(Exit::Plugin, format!("{name}: {failure}")))?;
+        let verdict = match runner.run(&self.rows.batch) {
+            Ok(verdict) => verdict,
+            Err(_) if self.stop.is_requested() => return Err(Broken::Asked),
+            Err(failure) => return Err(Broken::Stop(Stop::new(Exit::Plugin, format!("{name}: {failure}")))),
+        };
         for guilty in &verdict.guilty {
             self.dead.push((self.rows.messages[guilty.input], Cause::failed(&guilty.failure)));
         }
@@ -212,7 +221,7 @@ impl<'a> PluginRun<'a> {
             }
             framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
         }
-        self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::rejected(reason))));
+        self.dead.extend(bad.into_iter().map(|(row, cause)| (self.rows.messages[row], cause)));
         *pieces = verdict.pieces;
         Ok(())
     }
@@ -230,17 +239,18 @@ impl<'a> PluginRun<'a> {
         Ok(())
     }
 
-    /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic.
-    fn breaker(&mut self, group: &Group) -> Result<(), Stop> {
+    /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic. Only records that
+    /// it was given count: what cannot be decoded is no fault of the plugin.
+    fn breaker(&mut self) -> Result<(), Stop> {
         // Input order; a record of which several outputs are bad is one dead letter.
         self.dead.sort_by_key(|(index, _)| *index);
         self.dead.dedup_by_key(|(index, _)| *index);
-        let failed = self.dead.iter().map(|(index, _)| *index);
-        let longest = longest_run(&mut self.failures_in_row, &group.rows, failed);
+        let failures = || self.dead.iter().filter(|(_, cause)| cause.stage == Stage::Transformation);
+        let longest = longest_run(&mut self.failures_in_row, &self.rows.messages, failures().map(|(index, _)| *index));
         if longest < self.spec.failures_max {
             return Ok(());
         }
-        let last = self.dead.last().map_or("", |(_, cause)| cause.message.as_str());
+        let last = failures().last().map_or("", |(_, cause)| cause.message.as_str());
         let text = format!("plugin {} failed {longest} records in a row; the last one: {last}", self.name());
         Err(Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; mend the plugin and start again, it goes on from there"))
@@ -290,6 +300,9 @@ fn emission<'a>(
 /// The longest row of failures, with those at the end of earlier groups. Both lists are in input order.
 fn longest_run(in_row: &mut usize, rows: &[u32], failed: impl Iterator<Item = u32>) -> usize {
     let (mut failed, mut longest) = (failed.peekable(), 0);
+    if rows.is_empty() {
+        return 0;
+    }
     if failed.peek().is_none() {
         *in_row = 0;
         return 0;

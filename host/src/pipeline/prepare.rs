@@ -55,6 +55,10 @@ pub struct Target {
     /// Where it differs, keys choose the partition.
     pub input_partitions: i32,
     pub encoding: Encoding,
+    /// The same of a new key.
+    pub key: Encoding,
+    /// The largest record that can be sent there.
+    pub record_bytes_max: usize,
     /// The output's format is the input's: -2 stands for the value as it was handed over.
     pub same_as_input: bool,
 }
@@ -90,7 +94,9 @@ pub fn members(spec: &Spec) -> Result<Vec<Prepared>, NotReady> {
 fn input_shapes(spec: &Spec) -> Result<Vec<(String, Shape)>, NotReady> {
     let shape = |topic: &String| {
         let shape = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?.ok_or_else(|| {
-            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist", spec.name))
+            let near = topics::nearest(&spec.kafka, topic);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist{near}", spec.name))
                 .hint("create it, start what writes it, or name another with --input");
             NotReady::Away(Thing::Topic(topic.clone()), stop)
         })?;
@@ -101,6 +107,12 @@ fn input_shapes(spec: &Spec) -> Result<Vec<(String, Shape)>, NotReady> {
 
 fn prepare(spec: &Spec, member: &Member, inputs: &[(String, Shape)], shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
+    if !matches!(wiring.key, None | Some(Format::Bytes)) {
+        let plugin = &member.configured.plugin().description().name;
+        return Err(Stop::start(format!("plugin {plugin} asks for keys in a format of their own, allowed is bytes"))
+            .hint("ask for keys as bytes: they are handed over as they stand on the topic")
+            .into());
+    }
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
     for declared in &wiring.outputs {
         outputs.push(target(spec, member, declared, chosen_topic(member, declared), shape)?);
@@ -119,12 +131,26 @@ fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape:
     let plugin = &member.configured.plugin().description().name;
     let what = format!("output {}", declared.name);
     let encoding = encoding(spec, plugin, &what, &format!("{topic}-value"), declared.value.as_ref())?;
+    let key = encoding_of_key(spec, plugin, declared, topic)?;
     // As ksqlDB makes the topics of its tables.
     let table = [("cleanup.policy", "compact,delete".to_owned())];
     let aggregates = matches!(member.configured.world(), World::Aggregate(_));
     let partitions = topics_ensure(spec, topic, shape, if aggregates { &table } else { &[] })?;
     let same_as_input = declared.value.as_ref().is_some_and(|value| same(value, &member.configured.wiring().input));
-    Ok(Target { topic: topic.to_owned(), partitions, input_partitions: shape.partitions, encoding, same_as_input })
+    Ok(Target {
+        topic: topic.to_owned(),
+        partitions,
+        input_partitions: shape.partitions,
+        encoding,
+        key,
+        record_bytes_max: spec.kafka.record_bytes_max(),
+        same_as_input,
+    })
+}
+
+fn encoding_of_key(spec: &Spec, plugin: &str, declared: &Declared, topic: &str) -> Result<Encoding, NotReady> {
+    let what = format!("the key of output {}", declared.name);
+    encoding(spec, plugin, &what, &format!("{topic}-key"), declared.key.as_ref())
 }
 
 /// How `what` of a plugin is written; its schema is registered.

@@ -11,7 +11,7 @@ mod state;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use self::errors::Errors;
@@ -85,7 +85,8 @@ pub fn run(task: Task<'_>, number: usize) -> Result<(), Stop> {
     let state = State::new(&task.ready.members, task.progress.windows_share());
     let read: Vec<&str> = spec.inputs.iter().chain(&state.repartitions).map(String::as_str).collect();
     let member = Member::join(&spec.kafka, &spec.group, spec.from, &read, task.progress.lag_share())?;
-    let plugins = task.ready.members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
+    let plugins =
+        task.ready.members.iter().map(|member| PluginRun::new(spec, member, task.stop)).collect::<Result<_, _>>()?;
     let mut worker = Worker {
         task,
         member: &member,
@@ -166,7 +167,8 @@ impl Worker<'_> {
 
     fn handle(&mut self) -> Result<(), Stop> {
         match self.hand_over() {
-            Ok(()) => Ok(()),
+            // What was asked to stop is not handled, and read again after the next start.
+            Ok(()) | Err(Broken::Asked) => Ok(()),
             Err(Broken::Transaction(error)) => {
                 self.touch_batch();
                 self.undo(error)
@@ -216,6 +218,10 @@ impl Worker<'_> {
                 self.undo(error)?;
                 return Ok(false);
             }
+            Err(Broken::Asked) => {
+                self.transaction.abandon();
+                return Ok(false);
+            }
             Err(Broken::Stop(stop) | Broken::Midway(stop)) => {
                 self.transaction.abandon();
                 return Err(stop);
@@ -235,6 +241,10 @@ impl Worker<'_> {
         let Failed::Aborted(error) = failed else { return Err(fatal(self.task.spec, &failed)) };
         if self.patience.is_over() {
             return Ok(());
+        }
+        // Reading it again would end the same way, for ever.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            return Err(errors::too_large(self.task.spec));
         }
         tracing::warn!(pipeline = self.task.spec.name, "aborted since the last commit, and read again: {error}");
         // A second abort without a commit between is no accident.

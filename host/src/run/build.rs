@@ -8,7 +8,7 @@ use super::{plugins, state};
 use crate::config::{Config, Pipeline};
 use crate::exit::Stop;
 use crate::guest::{Configured, Engine};
-use crate::kafka::{From, Settings};
+use crate::kafka::{From, Settings, topics};
 use crate::pipeline::{Delivery, Member, OnError, Spec};
 use crate::registry::Registry;
 
@@ -82,20 +82,14 @@ fn spec(
     })
 }
 
-/// Lets librdkafka itself check names and values. Its own words would show the value, which may be secret.
+/// Lets librdkafka itself check names and values.
 fn kafka(config: &Config) -> Result<Settings, Stop> {
     let brokers = config.kafka.brokers.clone().unwrap_or_else(|| "localhost:9092".to_owned());
     let settings = Settings { brokers, properties: config.kafka.properties.resolve()? };
     settings.check()?;
     for (name, value) in &settings.properties {
         let one = rdkafka::ClientConfig::from_iter([(name.clone(), value.clone())]);
-        if let Err(rdkafka::error::KafkaError::ClientConfig(code, ..)) = one.create_native_config() {
-            let unknown = code == rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN;
-            let what =
-                if unknown { "is not known to librdkafka" } else { "has a value that librdkafka does not allow" };
-            return Err(Stop::usage(format!("the Kafka property {name:?} {what}"))
-                .hint("librdkafka's CONFIGURATION.md lists all properties and their values"));
-        }
+        one.create_native_config().map_err(|error| topics::bad_client(&error))?;
     }
     Ok(settings)
 }

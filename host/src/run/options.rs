@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
-use crate::config::{Config, Kafka, Limits, Pipeline, Registry, Secret, Window};
+use crate::config::{Config, Kafka, Limits, Pipeline, RegistryOptions, Secret, Window};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Options {
@@ -15,13 +15,7 @@ pub struct Options {
           value_delimiter = '\n', value_parser = pair)]
     pub properties: Vec<(String, Secret)>,
     #[command(flatten)]
-    pub registry: Registry,
-    /// File with the registry user's password
-    #[arg(long, env = "SMT_REGISTRY_PASSWORD_FILE", value_name = "FILE", conflicts_with = "password")]
-    pub registry_password_file: Option<PathBuf>,
-    /// File with the registry's bearer token
-    #[arg(long, env = "SMT_REGISTRY_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
-    pub registry_token_file: Option<PathBuf>,
+    pub registry: RegistryOptions,
     #[command(flatten)]
     pub pipeline: Pipeline,
     /// Where an output of a plugin goes; without a name, the only plugin's first output. Repeatable, or comma-separated
@@ -62,11 +56,7 @@ impl Options {
     pub fn apply(&self, config: &mut Config) {
         config.kafka.override_by(&self.kafka);
         config.kafka.properties.0.extend(self.properties.iter().cloned());
-        let (password, token) = (self.registry_password_file.as_deref(), self.registry_token_file.as_deref());
-        let mut registry = self.registry.clone();
-        registry.password = registry.password.or(password.map(Secret::in_file));
-        registry.token = registry.token.or(token.map(Secret::in_file));
-        config.registry.override_by(&registry);
+        config.registry.override_by(&self.registry.registry());
         for pipeline in &mut config.pipeline {
             pipeline.override_by(&self.pipeline);
             for plugin in &mut pipeline.plugin {
@@ -80,7 +70,7 @@ impl Options {
 }
 
 /// `KEY=VALUE`, of which the value is told to nobody.
-fn pair(text: &str) -> Result<(String, Secret), String> {
+pub fn pair(text: &str) -> Result<(String, Secret), String> {
     let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("KEY=VALUE is needed")?;
     value.parse().map(|value| (key.trim().to_owned(), value)).map_err(|never| match never {})
 }

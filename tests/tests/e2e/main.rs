@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod courier;
 mod dead_letters;
 mod demo;
 mod flow;
@@ -9,3 +10,4 @@ mod mistakes;
 mod rebalance;
 mod restart;
 mod signals;
+mod sizes;
