@@ -8,6 +8,8 @@ pub mod member;
 pub mod partition;
 pub mod patience;
 pub mod producer;
+pub mod reading;
+pub mod standing;
 pub mod topics;
 pub mod transaction;
 

@@ -23,6 +23,11 @@ pub(super) fn dir(config: &Config) -> Result<PathBuf, Stop> {
     Ok(dir)
 }
 
+/// Where a pipeline keeps the state of its windowed plugins.
+pub(super) fn store(state: &Path, pipeline: &str) -> PathBuf {
+    state.join(pipeline).join("store")
+}
+
 /// The id in the state directory, made at the first start.
 pub(super) fn kept_instance_id(state: &Path) -> Result<String, Stop> {
     let file = state.join("instance-id");
