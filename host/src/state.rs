@@ -9,6 +9,9 @@ use crate::kafka::standing::Offsets;
 use crate::nearest::did_you_mean;
 use crate::window::{Declared, Metadata, Windows};
 
+/// Stands beside the offset of a repartition partition after a reset: nothing is kept, whatever records there are.
+pub const RESET: &str = "smt-reset-1";
+
 /// One plugin's topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {

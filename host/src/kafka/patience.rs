@@ -150,7 +150,7 @@ impl Patience {
 }
 
 /// The brokers did not say no: they said nothing.
-fn is_unanswered(error: &KafkaError) -> bool {
+pub(super) fn is_unanswered(error: &KafkaError) -> bool {
     if let KafkaError::Transaction(inner) = error {
         return inner.is_retriable() && !inner.txn_requires_abort();
     }

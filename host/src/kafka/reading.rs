@@ -69,9 +69,9 @@ impl Reading {
         Ok(())
     }
 
-    /// What has come since, without waiting for more than a moment.
-    pub fn further(&self, mut each: impl FnMut(&BorrowedMessage<'_>)) -> Result<(), Stop> {
-        while let Some(polled) = self.consumer.poll(POLL) {
+    /// What has come since; until nothing came for so long.
+    pub fn further(&self, wait: Duration, mut each: impl FnMut(&BorrowedMessage<'_>)) -> Result<(), Stop> {
+        while let Some(polled) = self.consumer.poll(wait) {
             match polled {
                 Ok(message) => each(&message),
                 Err(KafkaError::PartitionEOF(_)) => {}

@@ -3,13 +3,17 @@
 //! Never joins the group, and never commits.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::{From, REQUEST_TIMEOUT, Settings, topics};
+use super::{From, REQUEST_TIMEOUT, Settings, patience, topics};
 use crate::exit::Stop;
+
+/// Between two attempts of a request that has no answer.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the group has committed in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +52,7 @@ impl Standing {
 
     /// The members, for people.
     pub fn members(&self) -> Result<Vec<String>, Stop> {
-        let list = self.consumer.fetch_group_list(Some(&self.group), REQUEST_TIMEOUT);
-        let list = list.map_err(|error| self.away(&error))?;
+        let list = self.ask(|wait| self.consumer.fetch_group_list(Some(&self.group), wait))?;
         let members = list.groups().iter().filter(|group| group.name() == self.group).flat_map(|group| group.members());
         let name = |member: &rdkafka::groups::GroupMemberInfo| {
             format!("{} at {}", member.id(), member.client_host().trim_start_matches('/'))
@@ -71,7 +74,7 @@ impl Standing {
         for (topic, partitions) in topics {
             asked.add_partition_range(topic, 0, partitions - 1);
         }
-        let answer = self.consumer.committed_offsets(asked, REQUEST_TIMEOUT).map_err(|error| self.away(&error))?;
+        let answer = self.ask(|wait| self.consumer.committed_offsets(asked.clone(), wait))?;
         let found = answer.elements().into_iter().filter_map(|element| {
             // A topic that this client may not read is none of the group's.
             let Offset::Offset(offset) = element.offset() else { return None };
@@ -101,7 +104,19 @@ impl Standing {
         Ok(partitions.iter().map(offset).collect())
     }
 
-    pub fn away(&self, error: &KafkaError) -> Stop {
+    /// A group's coordinator may just be moving, or begin with this very request.
+    fn ask<T>(&self, request: impl Fn(Duration) -> KafkaResult<T>) -> Result<T, Stop> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match request(left.max(PAUSE)) {
+                Err(error) if patience::is_unanswered(&error) && !left.is_zero() => std::thread::sleep(PAUSE),
+                answer => return answer.map_err(|error| self.away(&error)),
+            }
+        }
+    }
+
+    fn away(&self, error: &KafkaError) -> Stop {
         topics::away(&self.settings, error)
     }
 }

@@ -1,5 +1,7 @@
 //! Looks into Kafka again and again: changelogs are read once, and on from there.
 
+use std::time::Duration;
+
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::report::{self, Input, Report};
@@ -12,6 +14,9 @@ use crate::window::{Emit, Error, Limits, Metadata, OpenWindow, Owner, SourcePart
 
 /// Nothing is written, so nothing is limited.
 const LIMITS: Limits = Limits { keys_max: u64::MAX, accumulator_bytes_max: usize::MAX, overlay_bytes_max: usize::MAX };
+
+/// So long without a record, a changelog is taken as read to its end.
+const MOMENT: Duration = Duration::from_millis(100);
 
 pub(super) struct Look {
     standing: Standing,
@@ -97,7 +102,7 @@ impl Watched {
     /// Every partition's open windows.
     fn look(&mut self, windows: Option<Windows>, sources: &[SourcePartition]) -> Result<Vec<OpenWindow>, Stop> {
         let stores = &mut self.stores;
-        self.changelog.further(|record| restore(stores, record))?;
+        self.changelog.further(MOMENT, |record| restore(stores, record))?;
         let mut open = Vec::new();
         for place in &mut self.stores {
             let Some(store) = place.take() else { continue };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rdkafka::error::{KafkaError, KafkaResult};
 
-use super::plan::{Move, Plan, refuse_members};
+use super::plan::{Plan, refuse_members};
 use crate::exit::Stop;
 use crate::kafka::patience::{Outage, Patience};
 use crate::kafka::producer::Record;
@@ -15,6 +15,7 @@ use crate::kafka::standing::Standing;
 use crate::kafka::topics;
 use crate::kafka::transaction::{Span, Transaction};
 use crate::shutdown::Shutdown;
+use crate::state;
 
 impl Plan {
     pub fn carry_out(&self, stop: &Shutdown) -> Result<(), Stop> {
@@ -54,8 +55,13 @@ impl Plan {
                 }
             }
         }
-        for moved in self.inputs.iter().chain(&self.repartition) {
-            transaction.touch(span(moved));
+        for moved in &self.inputs {
+            // Without metadata: stream times and late counts begin anew too.
+            transaction.touch(Span::at(&moved.topic, moved.partition, moved.to));
+        }
+        for moved in &self.repartition {
+            let metadata = Some(state::RESET.to_owned());
+            transaction.touch(Span { metadata, ..Span::at(&moved.topic, moved.partition, moved.to) });
         }
         transaction.commit(standing.consumer())
     }
@@ -70,9 +76,4 @@ impl Plan {
 
 fn tombstone<'a>(topic: &'a str, partition: i32, key: &'a [u8]) -> Record<'a> {
     Record { topic, partition: Some(partition), key: Some(key), value: None, timestamp_ms: None, headers: None }
-}
-
-/// Without metadata: stream times, late counts and the windows' fingerprint begin anew too.
-fn span(moved: &Move) -> Span {
-    Span::at(&moved.topic, moved.partition, moved.to)
 }

@@ -13,18 +13,18 @@ use smt_host::window::{Late, Metadata, Progress};
 use smt_tests::{read_committed, world};
 
 /// Partitions of every topic.
-pub const PARTITIONS: i32 = 2;
-pub const PLUGIN: &str = "count";
+pub(crate) const PARTITIONS: i32 = 2;
+pub(crate) const PLUGIN: &str = "count";
 
 /// One group with its own input.
-pub struct Kept {
-    pub group: String,
-    pub input: String,
+pub(crate) struct Kept {
+    pub(crate) group: String,
+    pub(crate) input: String,
 }
 
 impl Kept {
     /// The topics, still empty.
-    pub fn new(name: &str) -> Kept {
+    pub(crate) fn new(name: &str) -> Kept {
         let kept = Kept { group: format!("kept-{name}"), input: format!("kept-{name}-input") };
         for topic in [kept.input.clone(), kept.changelog(), kept.repartition()] {
             world().topic(&topic, PARTITIONS);
@@ -32,26 +32,26 @@ impl Kept {
         kept
     }
 
-    pub fn changelog(&self) -> String {
+    pub(crate) fn changelog(&self) -> String {
         format!("{}-{PLUGIN}-changelog", self.group)
     }
 
-    pub fn repartition(&self) -> String {
+    pub(crate) fn repartition(&self) -> String {
         format!("{}-{PLUGIN}-repartition", self.group)
     }
 
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         Standing::of(&world().settings(), &self.group).unwrap()
     }
 
     /// All that the group has committed.
-    pub fn offsets(&self) -> Offsets {
+    pub(crate) fn offsets(&self) -> Offsets {
         let standing = self.standing();
         standing.committed(&standing.topics().unwrap()).unwrap()
     }
 
     /// As a simple consumer would.
-    pub fn commit(&self, offsets: &[(&str, i32, i64, &str)]) {
+    pub(crate) fn commit(&self, offsets: &[(&str, i32, i64, &str)]) {
         let consumer: BaseConsumer = world().settings().consumer(&self.group, From::Earliest).create().unwrap();
         let mut list = TopicPartitionList::new();
         for (topic, partition, offset, metadata) in offsets {
@@ -63,7 +63,7 @@ impl Kept {
     }
 
     /// Groups of the plugin: (partition, window start, key, count).
-    pub fn groups(&self, groups: &[(i32, i64, &str, u64)]) {
+    pub(crate) fn groups(&self, groups: &[(i32, i64, &str, u64)]) {
         let record = |(partition, start, key, count): &(i32, i64, &str, u64)| {
             let entry = Entry { count: *count, greatest: *start, accumulator: b"" };
             (*partition, wire::group_key(*start, key.as_bytes()), Some(wire::encode_entry(&entry)))
@@ -72,7 +72,7 @@ impl Kept {
     }
 
     /// Keys that the changelog still has, after compaction.
-    pub fn keys(&self) -> usize {
+    pub(crate) fn keys(&self) -> usize {
         let mut keys = BTreeMap::new();
         for seen in read_committed(&self.changelog()) {
             keys.insert((seen.partition, seen.key), seen.value.is_some());
@@ -85,7 +85,7 @@ impl Kept {
 type Written = (i32, Vec<u8>, Option<Vec<u8>>);
 
 /// Stamped with the present: the broker deletes what is old.
-pub fn write(topic: &str, records: &[Written]) {
+pub(crate) fn write(topic: &str, records: &[Written]) {
     let producer: BaseProducer = world().settings().idempotent().create().unwrap();
     for (partition, key, value) in records {
         let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).partition(*partition).key(key);
@@ -96,7 +96,7 @@ pub fn write(topic: &str, records: &[Written]) {
 }
 
 /// What stands beside an input partition's offset.
-pub fn metadata(stream_time: Option<i64>, at_ms: i64, late: Late) -> String {
+pub(crate) fn metadata(stream_time: Option<i64>, at_ms: i64, late: Late) -> String {
     let mut metadata = Metadata::default();
     metadata.plugins.insert(PLUGIN.to_owned(), Progress { stream_time, at_ms, sent: stream_time, late });
     metadata.encode()

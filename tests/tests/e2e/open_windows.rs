@@ -77,13 +77,13 @@ fn open_windows_are_shown_with_who_holds_them_open_and_what_was_late() {
         plugin count of group kept-windows: windows of 30s, grace 5s, idle after 30s; 2 open
 
         | window (UTC) | keys | records | open because |
-        |--------------------------------|------|---------|-------------------------------------------------------------------------------------|
+        |--------------------------------|------|---------|------------------------------------------------------------------------------------|
         | 2021-04-12 23:26:00 – 23:26:30 | 2 | 7 | kept-windows-input-0 is at 2021-04-12 23:26:12, 23s short, since <a while ago> |
         | 2021-04-12 23:26:30 – 23:27:00 | 1 | 1 | kept-windows-input-0 is at 2021-04-12 23:26:12, 53s short, since <a while ago> |
         | | | | kept-windows-input-1 is at 2021-04-12 23:26:36, 29s short, since <a while ago> |
 
         | input | stream time (UTC) | since | late records | latest by |
-        |----------------------|---------------------|--------------------|--------------|-----------|
+        |----------------------|---------------------|-------------------|--------------|-----------|
         | kept-windows-input-0 | 2021-04-12 23:26:12 | <a while ago> | 2 | 1s 500ms |
         | kept-windows-input-1 | 2021-04-12 23:26:36 | <a while ago> | 0 | - |
 
@@ -99,8 +99,11 @@ fn a_group_without_windows_is_told_so() {
     let kept = Kept::new("windowless");
     let output =
         binary().args(["windows", "--brokers", &world().kafka.brokers(), "--group", &kept.group]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    expect![[r""]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    expect![[r#"
+        error: no plugin of group kept-windowless keeps windows
+        hint: check --pipeline or --group; windows are seen from a pipeline's first commit on
+    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use smt_host::kafka::From;
+use smt_host::state;
 use smt_host::window::{Late, wire};
 use smt_tests::host::binary;
 use smt_tests::{eventually, produce, world};
@@ -48,11 +49,13 @@ fn offsets(kept: &Kept) -> BTreeMap<(String, i32), (i64, String)> {
     kept.offsets().into_iter().map(|(at, committed)| (at, (committed.offset, committed.metadata))).collect()
 }
 
-/// Nothing stands beside the offsets after a reset.
+/// Beside the offsets nothing stands after a reset, but that it was one.
 fn expected(kept: &Kept, inputs: [i64; 2]) -> BTreeMap<(String, i32), (i64, String)> {
-    let all = [(kept.input.clone(), inputs), (kept.repartition(), [2, 0])];
-    let each = all.into_iter().flat_map(|(topic, offsets)| (0..2).zip(offsets).map(move |at| (topic.clone(), at)));
-    each.map(|(topic, (partition, offset))| ((topic, partition), (offset, String::new()))).collect()
+    let all = [(kept.input.clone(), inputs, ""), (kept.repartition(), [2, 0], state::RESET)];
+    let each = all.into_iter().flat_map(|(topic, offsets, beside)| {
+        (0..2).zip(offsets).map(move |(at, offset)| ((topic.clone(), at), (offset, beside.to_owned())))
+    });
+    each.collect()
 }
 
 #[test]
