@@ -7,6 +7,8 @@
 mod act;
 /// What would be done, for people.
 mod plan;
+/// The end of a partition, once it is quiet.
+mod settled;
 /// `--to`.
 mod to;
 

@@ -3,24 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use comfy_table::Table;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 
+use super::settled::Settled;
 use super::{Request, To};
 use crate::exit::Stop;
 use crate::kafka::reading::Reading;
 use crate::kafka::standing::{Offsets, Standing};
-use crate::kafka::{REQUEST_TIMEOUT, Settings, topics};
+use crate::kafka::Settings;
 use crate::nearest::did_you_mean;
 use crate::shutdown::Shutdown;
 use crate::state::{self, Kept};
 use crate::window::wire;
-
-/// A transaction that a killed host left open ends after 30 s.
-const OPEN_MAX: Duration = Duration::from_secs(60);
 
 /// A partition's committed offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +66,11 @@ impl Plan {
             states: Vec::new(),
             store: Some(request.store.clone()).filter(|store| store.exists()),
         };
+        let settled = Settled::new(kafka, stop)?;
         for kept in &kept {
-            plan.states.push(read_state(kafka, kept, stop)?);
+            plan.states.push(read_state(kafka, kept, &settled)?);
             for (topic, partition) in partitions(kept.repartition.as_deref(), kept.partitions) {
-                let to = settled_end(kafka, &topic, partition, stop)?;
+                let to = settled.end(&topic, partition)?;
                 plan.repartition.push(Move { from: from(&topic, partition), topic, partition, to });
             }
         }
@@ -134,9 +131,9 @@ fn targets(standing: &Standing, inputs: &[(String, i32)], to: To) -> Result<Vec<
 }
 
 /// Which keys there are, after what may still be in the making has ended.
-fn read_state(kafka: &Settings, kept: &Kept, stop: &Shutdown) -> Result<State, Stop> {
+fn read_state(kafka: &Settings, kept: &Kept, settled: &Settled<'_>) -> Result<State, Stop> {
     for partition in 0..kept.partitions {
-        settled_end(kafka, &kept.changelog, partition, stop)?;
+        settled.end(&kept.changelog, partition)?;
     }
     let mut keys: BTreeMap<i32, BTreeSet<Vec<u8>>> = BTreeMap::new();
     Reading::open(kafka, &kept.changelog)?.to_end(|record| {
@@ -148,29 +145,6 @@ fn read_state(kafka: &Settings, kept: &Kept, stop: &Shutdown) -> Result<State, S
         };
     })?;
     Ok(State { changelog: kept.changelog.clone(), keys: keys.into_iter().collect() })
-}
-
-/// The end of a partition in which no transaction is open.
-fn settled_end(kafka: &Settings, topic: &str, partition: i32, stop: &Shutdown) -> Result<i64, Stop> {
-    let end = |isolation: &str| -> Result<i64, Stop> {
-        let mut client = kafka.client("reset");
-        let consumer: BaseConsumer =
-            client.set("isolation.level", isolation).create().map_err(|error| topics::bad_client(&error))?;
-        let ends = consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT);
-        Ok(ends.map_err(|error| topics::away(kafka, &error))?.1)
-    };
-    let begun = Instant::now();
-    loop {
-        let (stable, last) = (end("read_committed")?, end("read_uncommitted")?);
-        if stable >= last {
-            return Ok(last);
-        }
-        let asked_to_stop = stop.sleep(Duration::from_millis(200));
-        if asked_to_stop || begun.elapsed() > OPEN_MAX {
-            return Err(Stop::start(format!("a transaction is open in topic {topic} partition {partition}"))
-                .hint("a host that was killed leaves one for half a minute; try again then, nothing was changed"));
-        }
-    }
 }
 
 impl fmt::Display for Plan {
