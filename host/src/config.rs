@@ -13,6 +13,8 @@ mod read;
 mod secret;
 #[cfg(test)]
 mod tests;
+/// A plugin's windows.
+mod window;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,7 @@ use crate::{log, registry};
 pub use pipeline::{Limits, Pipeline, Plugin};
 pub use quantity::{Count, Size, Time};
 pub use secret::{MASK, Properties, Secret, Url};
+pub use window::{Idle, Window};
 
 /// A whole configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]

@@ -7,10 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::exit::Stop;
 use crate::kafka::standing::Offsets;
 use crate::nearest::did_you_mean;
-use crate::window::{Declared, Metadata, Windows};
-
-/// Stands beside the offset of a repartition partition after a reset: nothing is kept, whatever records there are.
-pub const RESET: &str = "smt-reset-1";
+use crate::pipeline::aggregate::{changelog_topic, repartition_topic};
+use crate::window::Metadata;
 
 /// One plugin's topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +19,6 @@ pub struct Kept {
     pub repartition: Option<String>,
     /// Of both topics.
     pub partitions: i32,
-}
-
-pub fn changelog_topic(group: &str, plugin: &str) -> String {
-    format!("{group}-{plugin}-changelog")
-}
-
-pub fn repartition_topic(group: &str, plugin: &str) -> String {
-    format!("{group}-{plugin}-repartition")
 }
 
 /// The plugins that the group's offsets tell of, and those that are named.
@@ -74,19 +64,6 @@ fn told(group: &str, offsets: &Offsets) -> BTreeSet<String> {
 /// The plugin whose repartition topic that is; `None`: another topic.
 pub fn plugin_of<'a>(group: &str, topic: &'a str) -> Option<&'a str> {
     topic.strip_prefix(group)?.strip_prefix('-')?.strip_suffix("-repartition").filter(|plugin| !plugin.is_empty())
-}
-
-/// The windows that stand beside the offsets of a repartition topic; `None`: there are none, or it cannot be read.
-pub fn windows(metadata: &str) -> Option<Windows> {
-    let [size_ms, advance_ms, grace_ms, retention_ms, idle_ms]: [u64; 5] = serde_json::from_str(metadata).ok()?;
-    let declared = Declared {
-        size_ms,
-        advance_ms,
-        grace_ms: Some(grace_ms),
-        retention_ms: Some(retention_ms),
-        idle_ms: Some(idle_ms),
-    };
-    Windows::new(declared).ok()
 }
 
 fn unknown(group: &str, plugin: &str, changelog: &str, told: &BTreeSet<String>) -> Stop {

@@ -70,7 +70,8 @@ pub fn all(postgres: &str, settings: &Settings, registry: &Registry, delivery: D
     println!("{table}\n");
     show(&first(settings, "jovens", SAMPLE)?, registry);
     let wrong = lines.iter().filter(|line| line.verdict(delivery) == DIFFERENT);
-    let wrong: Vec<String> = wrong.map(|l| format!("{}: expected {}, found {}", l.topic, l.expected, l.found)).collect();
+    let wrong: Vec<String> =
+        wrong.map(|l| format!("{}: expected {}, found {}", l.topic, l.expected, l.found)).collect();
     if wrong.is_empty() {
         return Ok(());
     }

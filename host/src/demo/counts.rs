@@ -1,6 +1,6 @@
 //! What the topic idadecont says: the last count of each class in each window, as a consumer sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::message::{BorrowedMessage, Message};
@@ -45,16 +45,12 @@ impl Counts {
 
     /// The latest windows, the last one last: start, and the counts by class.
     fn latest(&self, windows: usize) -> Vec<(i64, Vec<(&str, u64)>)> {
-        let mut latest: Vec<(i64, Vec<(&str, u64)>)> = Vec::new();
-        for ((start, class), count) in self.0.iter().rev() {
-            match latest.last_mut().filter(|(last, _)| last == start) {
-                Some((_, classes)) => classes.insert(0, (class, *count)),
-                None if latest.len() == windows => break,
-                None => latest.push((*start, vec![(class, *count)])),
-            }
-        }
-        latest.reverse();
-        latest
+        let starts: BTreeSet<i64> = self.0.keys().map(|(start, _)| *start).collect();
+        let classes = |start: i64| {
+            let from = self.0.range((start, String::new())..).take_while(move |((of, _), _)| *of == start);
+            from.map(|((_, class), count)| (class.as_str(), *count)).collect()
+        };
+        starts.into_iter().rev().take(windows).rev().map(|start| (start, classes(start))).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{REQUEST_TIMEOUT, Settings};
 use crate::exit::Stop;
@@ -35,24 +36,48 @@ pub fn shape(settings: &Settings, topic: &str) -> Result<Option<Shape>, Stop> {
     Ok(Some(Shape { partitions: found.partitions().len() as i32, replicas }))
 }
 
+/// Properties of a topic, by their names in Kafka.
+pub type Properties<'a> = [(&'a str, String)];
+
 /// Makes `topic` unless it is there, and gives the shape that it has.
 pub fn ensure(settings: &Settings, topic: &str, wanted: Shape) -> Result<Shape, Stop> {
+    ensure_with(settings, topic, wanted, &[])
+}
+
+/// The same; the properties are those of a topic that is made.
+pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Properties<'_>) -> Result<Shape, Stop> {
     if let Some(shape) = shape(settings, topic)? {
         return Ok(shape);
     }
-    create(settings, topic, wanted)?;
+    create(settings, topic, wanted, made)?;
     Ok(wanted)
 }
 
-fn create(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
-    let admin: AdminClient<DefaultClientContext> =
-        settings.client("admin").create().map_err(|error| bad_client(&error))?;
-    let new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
-    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+/// Deletes the records before these offsets.
+pub fn purge(settings: &Settings, before: &TopicPartitionList) -> Result<(), Stop> {
+    let (admin, runtime) = admin(settings)?;
+    let answer = runtime.block_on(admin.delete_records(before, &AdminOptions::new()));
+    let answer = answer.map_err(|error| away(settings, &error))?;
+    let refused = answer.elements().iter().find_map(|element| element.error().err());
+    refused.map_or(Ok(()), |error| Err(Stop::start(format!("records could not be deleted: {error}"))))
+}
+
+fn admin(settings: &Settings) -> Result<(AdminClient<DefaultClientContext>, tokio::runtime::Runtime), Stop> {
+    let admin = settings.client("admin").create().map_err(|error| bad_client(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop::start(format!("no runtime for the admin client: {error}")))?;
+    Ok((admin, runtime))
+}
+
+fn create(settings: &Settings, topic: &str, shape: Shape, properties: &Properties<'_>) -> Result<(), Stop> {
+    let (admin, runtime) = admin(settings)?;
+    let mut new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
+    for (name, value) in properties {
+        new = new.set(name, value);
+    }
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
     let results = runtime.block_on(admin.create_topics([&new], &options)).map_err(|error| away(settings, &error))?;
     match results.into_iter().next() {
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {

@@ -9,6 +9,7 @@ use crate::exit::Stop;
 use crate::kafka::Settings;
 use crate::kafka::reading::Reading;
 use crate::kafka::standing::{Offsets, Standing};
+use crate::pipeline::aggregate::stamped_windows;
 use crate::state::{self, Kept};
 use crate::window::{Emit, Error, Limits, Metadata, OpenWindow, Owner, SourcePartition, Store, Windows};
 
@@ -76,7 +77,7 @@ impl Look {
 fn windows(kept: &Kept, offsets: &Offsets) -> Option<Windows> {
     let topic = kept.repartition.as_deref()?;
     let beside = offsets.iter().filter(|((name, _), _)| name == topic).map(|(_, committed)| &committed.metadata);
-    beside.filter(|metadata| !metadata.is_empty()).find_map(|metadata| state::windows(metadata))
+    beside.filter(|metadata| !metadata.is_empty()).find_map(|metadata| stamped_windows(metadata))
 }
 
 /// How far the plugin is in each input partition.

@@ -32,6 +32,12 @@ impl Cause {
         Cause { stage: Stage::Transformation, class: "smt_host.Rejected", message, backtrace: String::new() }
     }
 
+    /// After the close of all its windows.
+    pub fn late(lateness_ms: i64) -> Cause {
+        let message = format!("{lateness_ms} ms late: its windows are closed");
+        Cause { stage: Stage::Transformation, class: "smt_host.Late", message, backtrace: String::new() }
+    }
+
     pub fn failed(failure: &Failure) -> Cause {
         let class = match failure {
             Failure::Trap { .. } => "smt_host.PluginTrapped",

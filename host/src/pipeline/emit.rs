@@ -92,23 +92,28 @@ impl Framed {
             Cell::Bytes(bytes, range) => (bytes, Value::Plugin(range)),
         };
         let start = self.bytes.len();
-        let framed = match &target.encoding {
-            Encoding::Input | Encoding::Raw => return Ok(as_it_is),
-            Encoding::Avro { id, check } => {
-                wire::frame(*id, &mut self.bytes);
-                check.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
-            }
-            Encoding::AvroFromJson { id, encode } => {
-                wire::frame(*id, &mut self.bytes);
-                encode.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
-            }
-        };
-        framed.map_err(|error| {
+        let framed = encode(&target.encoding, bytes, &mut self.bytes).map_err(|error| {
             self.bytes.truncate(start);
             format!("the plugin's output for topic {} is not of the schema that it declared: {error}", target.topic)
         })?;
-        Ok(Value::Framed(start..self.bytes.len()))
+        Ok(if framed { Value::Framed(start..self.bytes.len()) } else { as_it_is })
     }
+}
+
+/// Checks and frames what a plugin gave. False: it stands as it is, and nothing was added.
+pub fn encode(encoding: &Encoding, bytes: &[u8], out: &mut Vec<u8>) -> Result<bool, String> {
+    match encoding {
+        Encoding::Input | Encoding::Raw => return Ok(false),
+        Encoding::Avro { id, check } => {
+            wire::frame(*id, out);
+            check.run(bytes, out).map_err(|error| error.to_string())?;
+        }
+        Encoding::AvroFromJson { id, encode } => {
+            wire::frame(*id, out);
+            encode.run(bytes, out).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(true)
 }
 
 /// A walk over a column.

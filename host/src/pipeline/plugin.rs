@@ -5,11 +5,12 @@
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 
+use super::aggregate::{Aggregation, OnLate};
 use super::batch::Rows;
 use super::dead_letter::{Cause, letter};
 use super::emit::{self, Emission, Framed};
 use super::group::Group;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Target};
 use super::progress::Tally;
 use super::resolve::Resolver;
 use super::{OnError, Spec};
@@ -21,6 +22,8 @@ use crate::kafka::transaction::Transaction;
 pub enum Broken {
     /// Nothing of the group was sent.
     Stop(Stop),
+    /// Nothing of the transaction is to be committed: state has part of the group.
+    Midway(Stop),
     /// The transaction is to be undone.
     Transaction(KafkaError),
 }
@@ -29,15 +32,27 @@ pub struct PluginRun<'a> {
     spec: &'a Spec,
     prepared: &'a Prepared,
     resolver: Resolver,
-    runner: Runner,
     rows: Rows,
+    work: Work<'a>,
+    /// Messages of the group in hand that go to the dead letters.
+    dead: Vec<(u32, Cause)>,
+    /// The same, of those that came too late and were not folded. No failures of the plugin.
+    late: Vec<(u32, i64)>,
+    tombstones_skipped: usize,
+    failures_in_row: usize,
+}
+
+/// What its world makes of a group.
+enum Work<'a> {
+    Transform(Transform),
+    Aggregate(Box<Aggregation<'a>>),
+}
+
+struct Transform {
+    runner: Runner,
     framed: Framed,
     /// What the guest made of the group in hand.
     pieces: Vec<Piece>,
-    /// Messages of the group in hand that go to the dead letters.
-    dead: Vec<(u32, Cause)>,
-    tombstones_skipped: usize,
-    failures_in_row: usize,
 }
 
 impl<'a> PluginRun<'a> {
@@ -48,11 +63,17 @@ impl<'a> PluginRun<'a> {
             spec,
             prepared,
             resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
-            runner: prepared.configured.start()?,
             rows: Rows::new(wiring),
-            framed: Framed::default(),
-            pieces: Vec::new(),
+            work: match &prepared.aggregate {
+                Some(aggregate) => Work::Aggregate(Box::new(Aggregation::new(spec, aggregate, &prepared.configured)?)),
+                None => Work::Transform(Transform {
+                    runner: prepared.configured.start()?,
+                    framed: Framed::default(),
+                    pieces: Vec::new(),
+                }),
+            },
             dead: Vec::new(),
+            late: Vec::new(),
             tombstones_skipped: 0,
             failures_in_row: 0,
         })
@@ -62,11 +83,23 @@ impl<'a> PluginRun<'a> {
         &mut self.resolver
     }
 
+    /// Of a plugin that aggregates; with where its output goes.
+    pub fn aggregation(&mut self) -> Option<(&mut Aggregation<'a>, &'a Target)> {
+        match &mut self.work {
+            Work::Transform(_) => None,
+            Work::Aggregate(aggregation) => Some((aggregation, self.prepared.outputs.first()?)),
+        }
+    }
+
     /// Runs one group through the guest and checks what comes of it. Sends nothing.
     pub fn judge(&mut self, messages: &[BorrowedMessage<'_>], group: &Group) -> Result<(), Broken> {
         self.fill(messages, group).map_err(Broken::Stop)?;
         if !self.rows.is_empty() {
-            self.call(messages)?;
+            match self.work {
+                Work::Transform(_) => self.call(messages),
+                Work::Aggregate(_) => self.fold(messages),
+            }
+            .map_err(Broken::Stop)?;
         }
         self.breaker(group).map_err(Broken::Stop)?;
         self.stop_on_error(messages).map_err(Broken::Stop)
@@ -80,7 +113,20 @@ impl<'a> PluginRun<'a> {
         transaction: &mut Transaction,
         tally: &mut Tally,
     ) -> Result<(), Broken> {
-        let (sent, touched) = self.send(messages, transaction).map_err(Broken::Transaction)?;
+        let (sent, touched) = match &mut self.work {
+            Work::Transform(transform) => {
+                transform.send(&self.rows, messages, self.prepared, transaction).map_err(Broken::Transaction)?
+            }
+            Work::Aggregate(aggregation) => {
+                let first = group.ends(messages).0;
+                let kept = aggregation.keep(first.topic(), group.partition, &self.rows);
+                (0, kept.map_err(Broken::Midway)?)
+            }
+        };
+        let accounted = touched + self.dead.len() + self.late.len();
+        if self.prepared.aggregate.as_ref().is_some_and(|aggregate| aggregate.on_late == OnLate::DeadLetter) {
+            self.dead.extend(self.late.iter().map(|(index, lateness_ms)| (*index, Cause::late(*lateness_ms))));
+        }
         for (index, cause) in &self.dead {
             let (configured, message) = (&self.prepared.configured, &messages[*index as usize]);
             transaction
@@ -90,7 +136,8 @@ impl<'a> PluginRun<'a> {
         tally.records_out += sent;
         tally.dead += self.dead.len();
         tally.tombstones_skipped += self.tombstones_skipped;
-        tally.filtered += group.rows.len().saturating_sub(touched + self.dead.len());
+        tally.late += self.late.len();
+        tally.filtered += group.rows.len().saturating_sub(accounted);
         Ok(())
     }
 
@@ -101,9 +148,12 @@ impl<'a> PluginRun<'a> {
     /// Fills the batch's buffers; what cannot be resolved becomes dead letters.
     fn fill(&mut self, messages: &[BorrowedMessage<'_>], group: &Group) -> Result<(), Stop> {
         self.rows.clear();
-        self.framed.clear();
-        self.pieces.clear();
+        if let Work::Transform(transform) = &mut self.work {
+            transform.framed.clear();
+            transform.pieces.clear();
+        }
         self.dead.clear();
+        self.late.clear();
         self.tombstones_skipped = 0;
         let tombstones = self.prepared.configured.wiring().wants.contains(Wants::TOMBSTONES);
         for index in &group.rows {
@@ -126,11 +176,11 @@ impl<'a> PluginRun<'a> {
         Ok(())
     }
 
-    fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {
-        let verdict = self
-            .runner
-            .run(&self.rows.batch)
-            .map_err(|failure| Broken::Stop(Stop::new(Exit::Plugin, format!("{}: {failure}", self.name()))))?;
+    fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
+        let name = self.prepared.configured.plugin().description().name.as_str();
+        let Work::Transform(Transform { runner, framed, pieces }) = &mut self.work else { return Ok(()) };
+        let verdict =
+            runner.run(&self.rows.batch).map_err(|failure| Stop::new(Exit::Plugin, format!("{name}: {failure}")))?;
         for guilty in &verdict.guilty {
             self.dead.push((self.rows.messages[guilty.input], Cause::failed(&guilty.failure)));
         }
@@ -140,22 +190,24 @@ impl<'a> PluginRun<'a> {
                 let index = self.rows.messages[piece.first + rejection.input as usize];
                 self.dead.push((index, Cause::rejected(rejection.reason.clone())));
             }
-            self.framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
+            framed.add(&emission(piece, &self.rows, messages, self.prepared), &mut bad);
         }
         self.dead.extend(bad.into_iter().map(|(row, reason)| (self.rows.messages[row], Cause::rejected(reason))));
-        self.pieces = verdict.pieces;
+        *pieces = verdict.pieces;
         Ok(())
     }
 
-    /// How many were sent, and of how many inputs.
-    fn send(&self, messages: &[BorrowedMessage<'_>], transaction: &mut Transaction) -> KafkaResult<(usize, usize)> {
-        let (mut sent, mut touched, mut next) = (0, 0, 0);
-        for piece in &self.pieces {
-            touched += distinct(&piece.outcome.emitted.inputs);
-            let emission = emission(piece, &self.rows, messages, self.prepared);
-            sent += emit::send(&emission, &self.framed, &mut next, transaction)?;
-        }
-        Ok((sent, touched))
+    fn fold(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
+        let Work::Aggregate(aggregation) = &mut self.work else { return Ok(()) };
+        let first = &messages[self.rows.messages[0] as usize];
+        let folding = aggregation.judge(first.topic(), first.partition(), &self.rows.batch)?;
+        let index = |row: usize| self.rows.messages[row];
+        self.late.extend(folding.late.iter().map(|late| (index(late.row), late.lateness_ms)));
+        let rejected = folding.rejected.iter();
+        self.dead.extend(rejected.map(|rejected| (index(rejected.row), Cause::rejected(rejected.reason.clone()))));
+        let guilty = folding.guilty.iter();
+        self.dead.extend(guilty.map(|guilty| (index(guilty.input), Cause::failed(&guilty.failure))));
+        Ok(())
     }
 
     /// A plugin that fails everything stops its pipeline instead of filling the dead-letter topic.
@@ -184,6 +236,25 @@ impl<'a> PluginRun<'a> {
         let text = format!("plugin {}: {topic} partition {partition} offset {offset}: {}", self.name(), cause.message);
         Err(Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; --on-error=dead-letter puts such records aside"))
+    }
+}
+
+impl Transform {
+    /// How many were sent, and of how many inputs.
+    fn send(
+        &self,
+        rows: &Rows,
+        messages: &[BorrowedMessage<'_>],
+        prepared: &Prepared,
+        transaction: &mut Transaction,
+    ) -> KafkaResult<(usize, usize)> {
+        let (mut sent, mut touched, mut next) = (0, 0, 0);
+        for piece in &self.pieces {
+            touched += distinct(&piece.outcome.emitted.inputs);
+            let emission = emission(piece, rows, messages, prepared);
+            sent += emit::send(&emission, &self.framed, &mut next, transaction)?;
+        }
+        Ok((sent, touched))
     }
 }
 

@@ -14,8 +14,8 @@ use crate::kafka::producer::Record;
 use crate::kafka::standing::Standing;
 use crate::kafka::topics;
 use crate::kafka::transaction::{Span, Transaction};
+use crate::pipeline::aggregate::RESET;
 use crate::shutdown::Shutdown;
-use crate::state;
 
 impl Plan {
     pub fn carry_out(&self, stop: &Shutdown) -> Result<(), Stop> {
@@ -60,7 +60,7 @@ impl Plan {
             transaction.touch(Span::at(&moved.topic, moved.partition, moved.to));
         }
         for moved in &self.repartition {
-            let metadata = Some(state::RESET.to_owned());
+            let metadata = Some(RESET.to_owned());
             transaction.touch(Span { metadata, ..Span::at(&moved.topic, moved.partition, moved.to) });
         }
         transaction.commit(standing.consumer())

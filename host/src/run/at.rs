@@ -53,7 +53,7 @@ impl At {
         Ok(Place {
             kafka: build::kafka(&config)?,
             inputs: of_file.map(|pipeline| pipeline.input.clone()).unwrap_or_default(),
-            store: state::store(&state::path(&config), &pipeline),
+            store: state::store(&config, &pipeline),
             group,
         })
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::options::Options;
-use super::plugins;
+use super::{plugins, state};
 use crate::config::{Config, Pipeline};
 use crate::exit::Stop;
 use crate::guest::{Configured, Engine};
@@ -30,11 +30,11 @@ pub fn specs(config: &mut Config, options: &Options, engine: &Engine) -> Result<
     let mut configured = plugins::load(config, options, engine)?.into_iter();
     let mut specs = Vec::new();
     for pipeline in &config.pipeline {
-        let members = pipeline
-            .plugin
-            .iter()
-            .zip(&mut configured)
-            .map(|(plugin, configured)| Member { topics: plugin.outputs.clone().into_iter().collect(), configured });
+        let members = pipeline.plugin.iter().zip(&mut configured).map(|(plugin, configured)| Member {
+            topics: plugin.outputs.clone().into_iter().collect(),
+            windows: plugin.window.options(),
+            configured,
+        });
         specs.push(spec(config, pipeline, members.collect(), &kafka, &registry)?);
     }
     if specs.is_empty() {
@@ -72,6 +72,7 @@ fn spec(
         fail_fast: config.fail_fast.unwrap_or(false),
         commit_interval: pipeline.commit_interval.map_or(Duration::from_millis(100), |time| time.0),
         instance_id: config.instance_id.clone().unwrap_or_default(),
+        store_dir: config.instance_id.as_ref().map(|id| state::store(config, &name).join(id)),
         until_end: pipeline.until_end.unwrap_or(false),
         dead_letter_topic,
         on_error: pipeline.on_error.unwrap_or(OnError::DeadLetter),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
-use crate::config::{Config, Kafka, Limits, Pipeline, Registry, Secret};
+use crate::config::{Config, Kafka, Limits, Pipeline, Registry, Secret, Window};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Options {
@@ -29,6 +29,8 @@ pub struct Options {
     pub settings: Vec<(String, Secret)>,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub window: Window,
     /// Where the instance id and compiled plugins are kept [default: ~/.local/state/smt-host]
     #[arg(long, env = "SMT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,

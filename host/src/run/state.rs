@@ -23,9 +23,9 @@ pub(super) fn dir(config: &Config) -> Result<PathBuf, Stop> {
     Ok(dir)
 }
 
-/// Where a pipeline keeps the state of its windowed plugins.
-pub(super) fn store(state: &Path, pipeline: &str) -> PathBuf {
-    state.join(pipeline).join("store")
+/// Where a pipeline keeps a copy of the state of plugins that aggregate; each instance in a directory of its own.
+pub(super) fn store(config: &Config, pipeline: &str) -> PathBuf {
+    path(config).join(pipeline).join("store")
 }
 
 /// The id in the state directory, made at the first start.

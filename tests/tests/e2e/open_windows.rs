@@ -13,7 +13,8 @@ use smt_tests::{eventually, world};
 use crate::kept::{Kept, metadata, write};
 
 /// Windows of 30 s with 5 s of grace, as owners write them beside their offsets.
-const WINDOWS: &str = "[30000,30000,5000,35000,30000]";
+const WINDOWS: &str = r#"["smt-state-1",{"id":"0","shape":{"window":[30000,30000],"key":"bytes","accumulator":1,"partitions":2},
+    "times":{"grace_ms":5000,"retention_ms":35000,"idle_ms":30000}}]"#;
 const START: i64 = 1_618_269_960_000;
 
 fn windows(kept: &Kept, args: &[&str]) -> Output {
@@ -103,7 +104,8 @@ fn a_group_without_windows_is_told_so() {
     expect![[r#"
         error: no plugin of group kept-windowless keeps windows
         hint: check --pipeline or --group; windows are seen from a pipeline's first commit on
-    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use smt_host::kafka::From;
-use smt_host::state;
+use smt_host::pipeline::aggregate::RESET;
 use smt_host::window::{Late, wire};
 use smt_tests::host::binary;
 use smt_tests::{eventually, produce, world};
@@ -51,7 +51,7 @@ fn offsets(kept: &Kept) -> BTreeMap<(String, i32), (i64, String)> {
 
 /// Beside the offsets nothing stands after a reset, but that it was one.
 fn expected(kept: &Kept, inputs: [i64; 2]) -> BTreeMap<(String, i32), (i64, String)> {
-    let all = [(kept.input.clone(), inputs, ""), (kept.repartition(), [2, 0], state::RESET)];
+    let all = [(kept.input.clone(), inputs, ""), (kept.repartition(), [2, 0], RESET)];
     let each = all.into_iter().flat_map(|(topic, offsets, beside)| {
         (0..2).zip(offsets).map(move |(at, offset)| ((topic.clone(), at), (offset, beside.to_owned())))
     });
@@ -68,7 +68,10 @@ fn offsets_state_and_the_local_store_begin_anew_together() {
     let output = reset(&kept, &["--yes", "--state-dir", state.path().to_str().unwrap()]);
     let told = String::from_utf8_lossy(&output.stdout).replace(store.to_str().unwrap(), "<store>");
     let output = Output { stdout: told.into_bytes(), ..output };
-    check(&output, 0, expect![[r#"
+    check(
+        &output,
+        0,
+        expect![[r#"
         Reset of group kept-all, which has no members:
 
         | what   | where                          | now               | then         |
@@ -83,7 +86,8 @@ fn offsets_state_and_the_local_store_begin_anew_together() {
         Records already written to output topics stay; what is read again is written again.
 
         Done: group kept-all begins anew.
-    "#]]);
+    "#]],
+    );
     assert_eq!(offsets(&kept), expected(&kept, [0, 0]));
     assert_eq!(kept.keys(), 0, "stream times go too");
     assert!(!store.exists() && state.path().exists());
@@ -144,24 +148,40 @@ fn nothing_changes_without_a_yes_or_for_what_does_not_exist() {
     let before = (offsets(&kept), kept.keys());
     let output = reset(&kept, &[]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("kept-no-count-changelog"));
-    check(&Output { stdout: Vec::new(), ..output }, 2, expect![[r#"
+    check(
+        &Output { stdout: Vec::new(), ..output },
+        2,
+        expect![[r#"
         error: nothing was changed: there is no terminal to ask on
         hint: if the table above is what you want, add --yes
-    "#]]);
-    check(&reset(&kept, &["--yes", "--plugin", "counts"]), 2, expect![[r#"
+    "#]],
+    );
+    check(
+        &reset(&kept, &["--yes", "--plugin", "counts"]),
+        2,
+        expect![[r#"
         error: plugin counts keeps nothing in group kept-no: there is no topic kept-no-counts-changelog; did you mean "count"?
         hint: plugins that do: count; another group is named with --group
-    "#]]);
-    check(&reset(&kept, &["--yes", "--input", "kept-no-inputs"]), 3, expect![[r#"
+    "#]],
+    );
+    check(
+        &reset(&kept, &["--yes", "--input", "kept-no-inputs"]),
+        3,
+        expect![[r#"
         error: topic kept-no-inputs does not exist; did you mean "kept-no-input"?
         hint: check --input
-    "#]]);
+    "#]],
+    );
     assert_eq!((offsets(&kept), kept.keys()), before);
     let nobody = Kept { group: "kept-nobody".to_owned(), input: String::new() };
-    check(&reset(&nobody, &["--yes"]), 3, expect![[r#"
+    check(
+        &reset(&nobody, &["--yes"]),
+        3,
+        expect![[r#"
         error: group kept-nobody has committed nothing and keeps nothing
         hint: check --pipeline or --group; --input TOPIC sets offsets of a group that has none yet
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! Plugins that aggregate, on a real Kafka: what stands in the output topic, whatever happened on the way.
+#![allow(clippy::unwrap_used)]
+
+mod classes;
+mod table;
