@@ -34,8 +34,9 @@ const PLUGINS: [&str; 2] = ["jovens", "idadeclass"];
 /// What counts the records of the topic `CLASSES` in windows, into the topic of its name.
 const COUNTED: &str = "idadecont";
 const CLASSES: &str = "idadeclass";
-/// The plugin's own size; a short grace, so that nobody waits a day for a window to close.
-const WINDOWS: Span = Span { size_ms: 30_000, grace_ms: 5_000 };
+/// The plugin's own size; a short grace, so that nobody waits a day for a window to close, but longer than a record is
+/// on its way on a busy machine.
+const WINDOWS: Span = Span { size_ms: 30_000, grace_ms: 10_000 };
 
 /// What is counted twice cannot be taken back: windows need transactions.
 fn counts_windows(delivery: Delivery) -> bool {

@@ -20,7 +20,7 @@ use crate::{generate, source};
 /// The workshop's own file; only the database's address is another.
 const SOURCE: &str = include_str!("../../../connectors/source/connect_jdbc_postgres.config");
 /// The windows of a topic that went quiet close by the wall clock.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// What flows.
 pub(super) struct Flow {

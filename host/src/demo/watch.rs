@@ -51,7 +51,7 @@ impl<'a> Watch<'a> {
                 notes.extend(WINDOWS.lines(counts, WINDOWS_SHOWN, now_ms));
                 windows = Some(Stage {
                     name: format!("counted in {COUNTED}"),
-                    count: sum,
+                    count: sum.saturating_sub(self.flow.before),
                     of: Some(Progress::get(&progress.records_in)),
                 });
             }

@@ -97,7 +97,7 @@ pub fn setup(
     let found = internal(spec, &changelog, kept, &changelog_properties(windows.as_ref()))?;
     if found != partitions {
         let text = format!("topic {changelog} has {found} partitions and {repartition} has {partitions}");
-        let hint = format!("both need as many; `smt-host reset --pipeline {}` makes them anew", spec.name);
+        let hint = "both need as many: give the one with fewer more, or delete both and what was counted with them";
         return Err(Stop::start(format!("plugin {plugin}: {text}")).hint(hint).into());
     }
     let accumulator_bytes_max = member.configured.plugin().limits().accumulator_bytes_max;
