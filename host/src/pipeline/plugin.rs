@@ -44,7 +44,7 @@ pub struct PluginRun<'a> {
 
 /// What its world makes of a group.
 enum Work<'a> {
-    Transform(Transform),
+    Transform(Box<Transform>),
     Aggregate(Box<Aggregation<'a>>),
 }
 
@@ -66,11 +66,11 @@ impl<'a> PluginRun<'a> {
             rows: Rows::new(wiring),
             work: match &prepared.aggregate {
                 Some(aggregate) => Work::Aggregate(Box::new(Aggregation::new(spec, aggregate, &prepared.configured)?)),
-                None => Work::Transform(Transform {
+                None => Work::Transform(Box::new(Transform {
                     runner: prepared.configured.start()?,
                     framed: Framed::default(),
                     pieces: Vec::new(),
-                }),
+                })),
             },
             dead: Vec::new(),
             late: Vec::new(),
@@ -178,7 +178,8 @@ impl<'a> PluginRun<'a> {
 
     fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
         let name = self.prepared.configured.plugin().description().name.as_str();
-        let Work::Transform(Transform { runner, framed, pieces }) = &mut self.work else { return Ok(()) };
+        let Work::Transform(transform) = &mut self.work else { return Ok(()) };
+        let Transform { runner, framed, pieces } = transform.as_mut();
         let verdict =
             runner.run(&self.rows.batch).map_err(|failure| Stop::new(Exit::Plugin, format!("{name}: {failure}")))?;
         for guilty in &verdict.guilty {

@@ -126,8 +126,9 @@ impl Worker<'_> {
     fn turn(&mut self) -> Result<bool, Stop> {
         self.resume()?;
         self.restore()?;
-        let caught_up = self.poll()?;
+        // Before anything is polled: what was polled and not folded would be late for windows that this closes.
         self.idle();
+        let caught_up = self.poll()?;
         if self.messages.is_empty() && self.internal.is_empty() {
             if self.member.is_connected() && !self.transaction.is_open() {
                 self.task.outage.back(&Thing::Brokers);
@@ -272,8 +273,12 @@ impl Worker<'_> {
     fn accept(&mut self, change: &Change) -> Result<(), Stop> {
         let accepted = match change {
             Change::Assigned(partitions) if !self.state.is_none() => {
-                let begun = self.begin(partitions)?;
-                self.member.accept(&Change::Assigned(begun))
+                match self.begin(partitions) {
+                    Ok(begun) => self.member.accept(&Change::Assigned(begun)),
+                    // Nothing will be read of them.
+                    Err(_) if self.patience.is_over() => self.member.accept(change),
+                    Err(stop) => return Err(stop),
+                }
             }
             change => self.member.accept(change),
         };
@@ -309,8 +314,9 @@ impl Worker<'_> {
     /// The input is done, and so is what it made between the halves of aggregations.
     fn is_done(&mut self, end: &End) -> Result<bool, Stop> {
         let spec = self.task.spec;
-        if !end.is_reached(spec)? || self.state.is_none() {
-            return end.is_reached(spec);
+        let reached = end.is_reached(spec)?;
+        if !reached || self.state.is_none() {
+            return Ok(reached);
         }
         let made = match self.made.take() {
             Some(made) => made,
@@ -320,8 +326,12 @@ impl Worker<'_> {
     }
 
     /// Where each topic partition of the batch begins.
-    fn batch_spans(&self) -> Vec<Span> {
+    fn batch_spans(&mut self) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
+        for group in self.groups.iter() {
+            let last = group.ends(&self.messages).1;
+            self.state.give_back(last.topic(), last.partition(), last.offset() + 1);
+        }
         let inputs = self.groups.iter().map(|group| group.ends(&self.messages).0);
         for first in inputs.chain(&self.internal) {
             let (topic, partition, offset) = (first.topic(), first.partition(), first.offset());

@@ -9,7 +9,7 @@ pub enum Error {
     #[error("plugin {plugin}: key {key}{window} would be group {groups} of its partition, above the limit of {limit}")]
     TooManyKeys { plugin: String, window: String, key: String, groups: u64, limit: u64 },
     #[error("plugin {plugin}: {function} fails for key {key}{window}: {failure}")]
-    Function { plugin: String, function: &'static str, window: String, key: String, failure: Failure },
+    Function { plugin: String, function: &'static str, window: String, key: String, failure: Box<Failure> },
     #[error("plugin {plugin}: {error}")]
     Instance { plugin: String, error: LoadError },
     #[error("plugin {plugin} broke its contract: {reason}")]

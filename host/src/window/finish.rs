@@ -109,7 +109,8 @@ impl<'a, F: Functions> Finisher<'a, F> {
             Fault::Group { index, failure } => {
                 let key = columns::entries(&self.keys).nth(index).flatten().unwrap_or_default();
                 let window = in_window(self.starts.get(index).copied());
-                Error::Function { plugin, function: "finish", window, key: printable(key), failure }
+                let (key, failure) = (printable(key), Box::new(failure));
+                Error::Function { plugin, function: "finish", window, key, failure }
             }
         }
     }

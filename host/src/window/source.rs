@@ -225,7 +225,7 @@ impl Source {
             Unsettled::Fault { fault: Fault::Instance(error), .. } => Error::Instance { plugin, error },
             Unsettled::Fault { key, fault: Fault::Group { failure, .. } } => {
                 let (window, key) = name(&key);
-                Error::Function { plugin, function: "merge", window, key, failure }
+                Error::Function { plugin, function: "merge", window, key, failure: Box::new(failure) }
             }
             Unsettled::TooLarge { key, bytes } => {
                 let (window, key) = name(&key);

@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod classes;
+mod kill;
+mod pipeline;
+mod state;
 mod table;

@@ -2,13 +2,14 @@
 //! made with the same windows.
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::options::OnLate;
 use super::stamp::{Place, RESET, Shape, Stamp};
 use crate::exit::Stop;
 use crate::guest::{Format, Grouping, World};
+use crate::kafka::patience::ask_within;
 use crate::kafka::topics::{self, Properties};
 use crate::kafka::{From, REQUEST_TIMEOUT};
 use crate::pipeline::prepare::{Encoding, NotReady, encoding};
@@ -170,8 +171,15 @@ fn check_state(spec: &Spec, aggregate: &Aggregate) -> Result<(), NotReady> {
     let place = Place { pipeline: &spec.name, group: &spec.group, plugin: &aggregate.plugin };
     let mut asked = TopicPartitionList::new();
     asked.add_partition_range(&aggregate.repartition, 0, aggregate.partitions - 1);
+    let committed = || {
+        ask_within(REQUEST_TIMEOUT, |wait| {
+            let answer = consumer.committed_offsets(asked.clone(), wait)?;
+            answer.elements().iter().try_for_each(|element| element.error())?;
+            Ok(answer)
+        })
+    };
     let mut unknown = Vec::new();
-    for element in consumer.committed_offsets(asked.clone(), REQUEST_TIMEOUT).map_err(away)?.elements() {
+    for element in committed().map_err(away)?.elements() {
         match Stamp::decode(element.metadata()) {
             Some(stamp) => stamp.check(&aggregate.shape, &place)?,
             None if element.metadata() == RESET => {}
@@ -183,7 +191,7 @@ fn check_state(spec: &Spec, aggregate: &Aggregate) -> Result<(), NotReady> {
             continue;
         }
         // Another instance may have begun since.
-        let again = consumer.committed_offsets(asked.clone(), REQUEST_TIMEOUT).map_err(away)?;
+        let again = committed().map_err(away)?;
         let known = again.find_partition(&aggregate.repartition, partition);
         if known.is_none_or(|element| Stamp::decode(element.metadata()).is_none()) {
             let (changelog, repartition) = (&aggregate.changelog, &aggregate.repartition);
@@ -207,12 +215,10 @@ fn holds_records(spec: &Spec, consumer: &BaseConsumer, topic: &str, partition: i
     let mut one = TopicPartitionList::new();
     one.add_partition_offset(topic, partition, Offset::Beginning)?;
     reader.assign(&one)?;
-    loop {
-        match reader.poll(REQUEST_TIMEOUT) {
-            Some(Ok(_)) => return Ok(true),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
-            Some(Err(error)) => return Err(error),
-            None => return Err(KafkaError::MetadataFetch(rdkafka::error::RDKafkaErrorCode::OperationTimedOut)),
-        }
+    match reader.poll(REQUEST_TIMEOUT) {
+        Some(Ok(_)) => Ok(true),
+        Some(Err(KafkaError::PartitionEOF(_))) => Ok(false),
+        Some(Err(error)) => Err(error),
+        None => Err(KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut)),
     }
 }

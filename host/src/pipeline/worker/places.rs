@@ -42,6 +42,13 @@ impl Places {
         self.0.iter_mut().find(|place| place.at.is(topic, partition))
     }
 
+    /// The partition is not read to its end before this offset is reached again.
+    pub(super) fn saw(&mut self, topic: &str, partition: i32, next: i64) {
+        if let Some(place) = self.find(topic, partition) {
+            place.seen = place.seen.max(next);
+        }
+    }
+
     /// What the transaction has read.
     pub(super) fn follow(&mut self, spans: &[Span]) {
         for span in spans {
@@ -65,6 +72,6 @@ impl Places {
 impl Place {
     /// What was read before an abort has been read again.
     pub(super) fn is_caught_up(&self) -> bool {
-        self.next.is_none_or(|next| next >= self.seen)
+        self.next.unwrap_or(i64::MIN) >= self.seen
     }
 }

@@ -52,6 +52,11 @@ impl State {
         self.repartitions.is_empty()
     }
 
+    /// What was polled up to here comes again; until then the partition is not at its end.
+    pub(super) fn give_back(&mut self, topic: &str, partition: i32, next: i64) {
+        self.places.saw(topic, partition, next);
+    }
+
     /// A record between two halves of an aggregation, not one of the input.
     pub(super) fn is_internal(&self, topic: &str) -> bool {
         self.repartitions.iter().any(|repartition| repartition == topic)
