@@ -4,5 +4,6 @@
 mod classes;
 mod kill;
 mod pipeline;
+mod reset;
 mod state;
 mod table;
