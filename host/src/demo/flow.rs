@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::{generate, source};
 
 /// The workshop's own file; only the database's address is another.
 const SOURCE: &str = include_str!("../../../connectors/source/connect_jdbc_postgres.config");
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// The windows of a topic that went quiet close by the wall clock.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -56,6 +58,8 @@ impl Flow {
         let again = if platform.kafka.remembers() { 0 } else { before };
         let customers = Arc::new(generate::Progress::default());
         let generator = start_generator(args, platform, &customers, shutdown)?;
+        // The source refuses a table that is not there yet.
+        while customers.rows.load(Relaxed) == 0 && !generator.is_finished() && !shutdown.sleep(LOOK_INTERVAL) {}
         let source = Arc::new(source::Progress::default());
         let mut services = vec![start_source(platform, settings, &registry, &source, shutdown)?];
         let engine = Engine::new(Some(&platform.dir.path().join("compiled")))?;

@@ -57,7 +57,8 @@ fn begun(name: &str) -> Kept {
 
 /// Without what the present changes.
 fn stable(text: &[u8]) -> String {
-    let lines = std::str::from_utf8(text).unwrap().lines();
+    // A table's rule is as wide as what changes.
+    let lines = std::str::from_utf8(text).unwrap().lines().filter(|line| !line.starts_with("|-"));
     let words = |line: &str| {
         let mut words: Vec<&str> = line.split_whitespace().collect();
         while let Some(ago) = words.iter().position(|word| *word == "ago") {
@@ -78,13 +79,11 @@ fn open_windows_are_shown_with_who_holds_them_open_and_what_was_late() {
         plugin count of group kept-windows: windows of 30s, grace 5s, idle after 30s; 2 open
 
         | window (UTC) | keys | records | open because |
-        |--------------------------------|------|---------|------------------------------------------------------------------------------------|
         | 2021-04-12 23:26:00 – 23:26:30 | 2 | 7 | kept-windows-input-0 is at 2021-04-12 23:26:12, 23s short, since <a while ago> |
         | 2021-04-12 23:26:30 – 23:27:00 | 1 | 1 | kept-windows-input-0 is at 2021-04-12 23:26:12, 53s short, since <a while ago> |
         | | | | kept-windows-input-1 is at 2021-04-12 23:26:36, 29s short, since <a while ago> |
 
         | input | stream time (UTC) | since | late records | latest by |
-        |----------------------|---------------------|-------------------|--------------|-----------|
         | kept-windows-input-0 | 2021-04-12 23:26:12 | <a while ago> | 2 | 1s 500ms |
         | kept-windows-input-1 | 2021-04-12 23:26:36 | <a while ago> | 0 | - |
 
