@@ -25,13 +25,14 @@ fn spec(name: &str, file: &str, settings: &[(&str, &str)]) -> Spec {
     let engine = Engine::new(Some(&world().dir.path().join("compiled"))).unwrap();
     let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
     let configured = Plugin::load(&engine, &plugin(file), Limits::default()).unwrap().configure(&settings).unwrap();
+    let output = configured.wiring().outputs[0].name.clone();
     Spec {
         name: name.to_owned(),
         group: name.to_owned(),
         inputs: vec![name.to_owned()],
         members: vec![Member {
             configured,
-            topics: vec![(String::new(), format!("{name}-out"))],
+            topics: vec![(output, format!("{name}-out"))],
             windows: WindowOptions::default(),
         }],
         workers: 1,

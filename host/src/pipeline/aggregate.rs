@@ -4,6 +4,7 @@
 //! group.
 
 mod commit;
+mod event_time;
 mod functions;
 mod options;
 mod own;
@@ -130,7 +131,12 @@ impl<'a> Aggregation<'a> {
 /// The pipeline's stores.
 pub fn database(dir: &Path) -> Result<Database, Stop> {
     std::fs::create_dir_all(dir).map_err(|error| Stop::start(format!("the store in {}: {error}", dir.display())))?;
-    Database::open(dir).map_err(stop_of)
+    Database::open(dir).map_err(|error| {
+        let text = error.to_string();
+        let used = Stop::start(format!("the store in {} is in use by another process", dir.display()))
+            .hint("stop that one, or give this one its own --instance-id or --state-dir");
+        if text.contains("Locked") { used } else { stop_of(error) }
+    })
 }
 
 pub fn now_ms() -> i64 {

@@ -40,6 +40,7 @@ pub struct PluginRun<'a> {
     late: Vec<(u32, i64)>,
     tombstones_skipped: usize,
     failures_in_row: usize,
+    scratch: Vec<u8>,
 }
 
 /// What its world makes of a group.
@@ -76,6 +77,7 @@ impl<'a> PluginRun<'a> {
             late: Vec::new(),
             tombstones_skipped: 0,
             failures_in_row: 0,
+            scratch: Vec::new(),
         })
     }
 
@@ -164,7 +166,10 @@ impl<'a> PluginRun<'a> {
                 None if tombstones => self.rows.push(*index, message, None),
                 None => self.tombstones_skipped += 1,
                 Some(value) => match self.resolver.append(value, data) {
-                    Ok(()) => self.rows.push(*index, message, Some(start)),
+                    Ok(()) => {
+                        self.rows.push(*index, message, Some(start));
+                        self.time(start);
+                    }
                     Err(Err(stop)) => return Err(stop),
                     Err(Ok(reason)) => {
                         data.truncate(start);
@@ -174,6 +179,20 @@ impl<'a> PluginRun<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The event time of the row that was pushed last. One whose time cannot be read is a dead letter.
+    fn time(&mut self, start: usize) {
+        let Some(aggregate) = &self.prepared.aggregate else { return };
+        let batch = &mut self.rows.batch;
+        let (Some(at), value) = (batch.timestamps.last_mut(), &batch.values.data[start..]) else { return };
+        match aggregate.event_time.read(value, *at, &mut self.scratch) {
+            Ok(time) => *at = time,
+            Err(reason) => {
+                let index = self.rows.pop();
+                self.dead.extend(index.map(|index| (index, Cause::undecodable(reason))));
+            }
+        }
     }
 
     fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {

@@ -137,7 +137,9 @@ impl Worker<'_> {
         }
         let mut resolvers = self.plugins.iter_mut().map(PluginRun::resolver);
         self.groups.fill(&self.messages, resolvers.find(|resolver| resolver.reads_ids()).map(|resolver| &*resolver));
-        match self.learn() {
+        // Records that are not the input's say nothing of the registry.
+        let learned = if self.messages.is_empty() { Ok(()) } else { self.learn() };
+        match learned {
             Ok(()) => self.handle()?,
             Err(stop) => self.hold(stop)?,
         }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod classes;
+mod faults;
 mod kill;
 mod pipeline;
 mod reset;

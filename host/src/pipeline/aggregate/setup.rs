@@ -5,6 +5,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::event_time::EventTime;
 use super::options::OnLate;
 use super::stamp::{Place, RESET, Shape, Stamp};
 use crate::exit::Stop;
@@ -37,6 +38,7 @@ pub struct Aggregate {
     pub changelog: String,
     /// Of both.
     pub partitions: i32,
+    pub event_time: EventTime,
     /// How a group's key is written on the output topic.
     pub key: Encoding,
     /// All partitions of the input.
@@ -110,6 +112,7 @@ pub fn setup(
     let aggregate = Aggregate {
         windows,
         emit: member.windows.emit(grouping),
+        event_time: EventTime::of(&plugin, grouping.time_field.as_deref(), &member.configured.wiring().input)?,
         on_late: member.windows.late,
         limits: Limits { keys_max, accumulator_bytes_max, overlay_bytes_max: OVERLAY_BYTES_MAX },
         source_limits: SourceLimits {

@@ -249,7 +249,11 @@ impl Worker<'_> {
             }
             // Asked for only when a window would close: it is a request.
             let ends = self.member.consumer().fetch_watermarks(&at.topic, at.partition, END_REQUEST);
-            let (Ok((_, end)), true) = (ends, place.is_caught_up()) else { continue };
+            // Who cannot be asked cannot be read either: nobody knows what has come since.
+            let Ok((_, end)) = ends else { return };
+            if !place.is_caught_up() {
+                continue;
+            }
             let reached = self.member.reached(&at.topic, at.partition).max(place.next);
             if reached.is_some_and(|reached| reached >= end) || end == 0 {
                 place.next.get_or_insert(end);
