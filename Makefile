@@ -19,7 +19,7 @@ build: setup ## target/release/smt-host
 plugins: setup ## target/plugins/*.wasm
 	bash plugins/build.sh
 
-demo: build plugins ## the workshop from one command: database to filtered topics
+demo: build plugins ## the workshop from one command: database to filtered and counted topics
 	target/release/smt-host demo --customers $(CUSTOMERS)
 
 lint: setup ## formatting, lints, licences

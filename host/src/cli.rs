@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, log, run, source};
+use crate::{demo, generate, inspect, log, open_windows, reset, run, source};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -46,6 +46,10 @@ enum Command {
     Source(source::Args),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
+    /// Which windows of a pipeline are open, and why.
+    Windows(open_windows::Args),
+    /// Let a pipeline that nobody runs begin anew: offsets and state together.
+    Reset(reset::Args),
 }
 
 /// The whole program.
@@ -84,6 +88,8 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
+        Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
+        Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
     };
     let format = start_log(job.as_ref().ok().and_then(|job| job.config.log_format));
     (format, job.and_then(|job| job.run(format)))

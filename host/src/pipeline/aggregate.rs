@@ -18,6 +18,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 
 pub use options::{EmitMode, Idle, OnLate, WindowOptions};
 pub use setup::{Aggregate, changelog_topic, check, repartition_topic, setup};
+pub use stamp::{RESET, stamped_windows};
 
 use self::functions::Guest;
 use self::own::Owned;

@@ -83,7 +83,7 @@ fn spec(
 }
 
 /// Lets librdkafka itself check names and values.
-fn kafka(config: &Config) -> Result<Settings, Stop> {
+pub(super) fn kafka(config: &Config) -> Result<Settings, Stop> {
     let brokers = config.kafka.brokers.clone().unwrap_or_else(|| "localhost:9092".to_owned());
     let settings = Settings { brokers, properties: config.kafka.properties.resolve()? };
     settings.check()?;

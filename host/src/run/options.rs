@@ -9,11 +9,7 @@ use crate::config::{Config, Kafka, Limits, Pipeline, RegistryOptions, Secret, Wi
 #[derive(clap::Args, Debug, Clone)]
 pub struct Options {
     #[command(flatten)]
-    pub kafka: Kafka,
-    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
-    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
-          value_delimiter = '\n', value_parser = pair)]
-    pub properties: Vec<(String, Secret)>,
+    pub cluster: Cluster,
     #[command(flatten)]
     pub registry: RegistryOptions,
     #[command(flatten)]
@@ -44,6 +40,24 @@ pub struct Options {
     pub print_config: bool,
 }
 
+/// How the Kafka cluster is reached.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Cluster {
+    #[command(flatten)]
+    pub kafka: Kafka,
+    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
+    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
+          value_delimiter = '\n', value_parser = pair)]
+    pub properties: Vec<(String, Secret)>,
+}
+
+impl Cluster {
+    pub(super) fn apply(&self, config: &mut Config) {
+        config.kafka.override_by(&self.kafka);
+        config.kafka.properties.0.extend(self.properties.iter().cloned());
+    }
+}
+
 /// A plugin's output, and where it goes.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -54,8 +68,7 @@ pub struct Output {
 impl Options {
     /// Settings and outputs are given out later, when it is known which plugin has them.
     pub fn apply(&self, config: &mut Config) {
-        config.kafka.override_by(&self.kafka);
-        config.kafka.properties.0.extend(self.properties.iter().cloned());
+        self.cluster.apply(config);
         config.registry.override_by(&self.registry.registry());
         for pipeline in &mut config.pipeline {
             pipeline.override_by(&self.pipeline);

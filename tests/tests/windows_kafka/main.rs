@@ -5,5 +5,6 @@ mod classes;
 mod faults;
 mod kill;
 mod pipeline;
+mod reset;
 mod state;
 mod table;

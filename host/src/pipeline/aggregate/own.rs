@@ -80,6 +80,7 @@ impl Aggregation<'_> {
             // Nothing was ever committed of it by a plugin.
             (_, _) => (Stamp::new(&aggregate.shape), None),
         };
+        let stamp = stamp.with(aggregate.windows.as_ref());
         let before = self.owned.iter().position(|owned| owned.partition == partition);
         let before = before.map(|at| self.owned.swap_remove(at)).filter(|owned| owned.stamp.id == stamp.id);
         let store = match (before.and_then(Owned::into_store), database) {

@@ -7,7 +7,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::event_time::EventTime;
 use super::options::OnLate;
-use super::stamp::{Place, Shape, Stamp};
+use super::stamp::{Place, RESET, Shape, Stamp};
 use crate::exit::Stop;
 use crate::guest::{Format, Grouping, World};
 use crate::kafka::patience::ask_within;
@@ -100,7 +100,7 @@ pub fn setup(
     let found = internal(spec, &changelog, kept, &changelog_properties(windows.as_ref()))?;
     if found != partitions {
         let text = format!("topic {changelog} has {found} partitions and {repartition} has {partitions}");
-        let hint = format!("both need as many; `smt-host reset --pipeline {}` makes them anew", spec.name);
+        let hint = "both need as many: give the one with fewer more, or delete both and what was counted with them";
         return Err(Stop::start(format!("plugin {plugin}: {text}")).hint(hint).into());
     }
     let accumulator_bytes_max = member.configured.plugin().limits().accumulator_bytes_max;
@@ -185,6 +185,7 @@ fn check_state(spec: &Spec, aggregate: &Aggregate) -> Result<(), NotReady> {
     for element in committed().map_err(away)?.elements() {
         match Stamp::decode(element.metadata()) {
             Some(stamp) => stamp.check(&aggregate.shape, &place)?,
+            None if element.metadata() == RESET => {}
             None => unknown.push(element.partition()),
         }
     }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::exit::Stop;
 use crate::guest::{Format, Grouping};
+use crate::window::{Declared, Windows};
 
 /// Beyond it a schema is known by its hash, since the broker bounds metadata.
 const SCHEMA_SHOWN_MAX: usize = 200;
@@ -26,6 +27,28 @@ pub(super) struct Stamp {
     /// Drawn when the state began: a local copy of state that was since reset is never taken for this one's.
     pub id: String,
     pub shape: Shape,
+    /// What windows have beside their shape, for whoever looks from outside; the operator may change it.
+    #[serde(default)]
+    pub times: Option<WindowTimes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WindowTimes {
+    grace_ms: u64,
+    retention_ms: u64,
+    idle_ms: Option<u64>,
+}
+
+/// Stands in a stamp's place after a reset: nothing is kept, whatever records the changelog still holds.
+pub const RESET: &str = "smt-reset-1";
+
+/// The windows that stand beside the offset of a repartition partition; `None`: there are none, or no stamp.
+pub fn stamped_windows(metadata: &str) -> Option<Windows> {
+    let Stamp { shape, times, .. } = Stamp::decode(metadata)?;
+    let ((size_ms, advance_ms), WindowTimes { grace_ms, retention_ms, idle_ms }) = (shape.window?, times?);
+    let (grace_ms, retention_ms) = (Some(grace_ms), Some(retention_ms));
+    let windows = Windows::new(Declared { size_ms, advance_ms, grace_ms, retention_ms, idle_ms }).ok()?;
+    Some(if idle_ms.is_none() { Windows { idle_ms: None, ..windows } } else { windows })
 }
 
 impl Shape {
@@ -62,7 +85,18 @@ impl Shape {
 
 impl Stamp {
     pub(super) fn new(shape: &Shape) -> Stamp {
-        Stamp { id: format!("{:08x}", rand::random::<u32>()), shape: shape.clone() }
+        Stamp { id: format!("{:08x}", rand::random::<u32>()), shape: shape.clone(), times: None }
+    }
+
+    /// With these windows from now on.
+    pub(super) fn with(self, windows: Option<&Windows>) -> Stamp {
+        let ms = |time: i64| u64::try_from(time).unwrap_or(0);
+        let times = windows.map(|windows| WindowTimes {
+            grace_ms: ms(windows.grace_ms),
+            retention_ms: ms(windows.retention_ms),
+            idle_ms: windows.idle_ms.map(ms),
+        });
+        Stamp { times, ..self }
     }
 
     pub(super) fn encode(&self) -> String {
@@ -115,6 +149,24 @@ mod tests {
         for other in ["", "x", "[1,{\"idadecont\":[null,0,null,[0,0]]}]"] {
             assert_eq!(Stamp::decode(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_stamp_tells_whoever_looks_from_outside_which_windows_there_are() {
+        let declared =
+            Declared { size_ms: 30_000, advance_ms: 30_000, grace_ms: Some(5), retention_ms: None, idle_ms: None };
+        let closing = Windows::new(declared).unwrap();
+        for windows in [closing, Windows { idle_ms: None, ..closing }] {
+            let told = Stamp::new(&shape()).with(Some(&windows)).encode();
+            assert_eq!(stamped_windows(&told), Some(windows));
+        }
+        for none in [RESET, "", &Stamp::new(&Shape { window: None, ..shape() }).with(None).encode()] {
+            assert_eq!(stamped_windows(none), None, "{none}");
+        }
+        // Of a build that did not tell.
+        let told = Stamp::new(&shape()).encode().replace(",\"times\":null", "");
+        assert_eq!(stamped_windows(&told), None);
+        assert!(Stamp::decode(&told).is_some(), "{told}");
     }
 
     #[test]
