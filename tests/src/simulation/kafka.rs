@@ -51,6 +51,6 @@ impl Kafka {
     }
 }
 
-pub fn source(partition: usize) -> SourcePartition {
+pub(super) fn source(partition: usize) -> SourcePartition {
     SourcePartition::new("input", partition as i32)
 }
