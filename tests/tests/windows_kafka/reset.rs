@@ -12,7 +12,7 @@ use smt_host::shutdown::Shutdown;
 use smt_tests::{eventually, world};
 
 use super::classes::{Class, SIZE_MS, class, model, present, table, write};
-use super::pipeline::{spec, store, to_the_end};
+use super::pipeline::{spec, to_the_end};
 
 /// One record in each of three windows of each class.
 fn some() -> Vec<Class> {
@@ -34,7 +34,7 @@ fn out(name: &str, number: u32) -> String {
 fn reset(name: &str, to: To) {
     let standing = Standing::of(&world().settings(), name).unwrap();
     eventually("its last member has left", Duration::from_secs(30), || standing.members().unwrap().is_empty());
-    let request = Request { group: name.to_owned(), plugins: Vec::new(), inputs: Vec::new(), to, store: store(name) };
+    let request = Request { to, ..Request::of(&round(name, 0)) };
     reset::reset(&world().settings(), &request, &Shutdown::new()).unwrap();
 }
 
