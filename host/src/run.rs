@@ -22,6 +22,7 @@ use crate::exit::Stop;
 use crate::guest::Engine;
 use crate::log;
 use crate::pipeline::fleet;
+use crate::reset::{self, Request};
 use crate::shutdown::Shutdown;
 
 pub use at::{At, Place};
@@ -90,6 +91,12 @@ impl Job {
         let specs = specs(&mut self.config, &self.options, &engine)?;
         let shutdown = Shutdown::new();
         shutdown.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
+        if self.options.reset_state {
+            for spec in &specs {
+                reset::reset(&spec.kafka, &Request::of(spec), &shutdown)?;
+                tracing::info!(pipeline = spec.name, "offsets and state begin anew");
+            }
+        }
         fleet::run_all(specs, &shutdown)
     }
 }

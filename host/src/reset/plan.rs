@@ -64,7 +64,7 @@ impl Plan {
             inputs: inputs.collect(),
             repartition: Vec::new(),
             states: Vec::new(),
-            store: Some(request.store.clone()).filter(|store| store.exists()),
+            store: request.store.clone().filter(|store| store.exists()),
         };
         let settled = Settled::new(kafka, stop)?;
         for kept in &kept {
