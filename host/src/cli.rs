@@ -43,7 +43,7 @@ enum Command {
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),
     /// Run one source connector from its Kafka Connect file.
-    Source(source::Args),
+    Source(Box<source::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
     /// Which windows of a pipeline are open, and why.
@@ -86,7 +86,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Run(args)) => args.job(),
         Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
-        Some(Command::Source(args)) => return (start_log(None), source::run(args)),
+        Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
