@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
@@ -82,6 +82,8 @@ fn apply(consumer: &BaseConsumer<Context>, change: &Change) -> KafkaResult<()> {
 
 pub struct Member {
     consumer: BaseConsumer<Context>,
+    /// As of the last assignment.
+    membership: Mutex<Option<Arc<ConsumerGroupMetadata>>>,
 }
 
 impl Member {
@@ -102,7 +104,7 @@ impl Member {
         let consumer: BaseConsumer<Context> =
             settings.member(group, from).create_with_context(context).map_err(|error| topics::bad_client(&error))?;
         consumer.subscribe(topics).map_err(|error| topics::away(settings, &error))?;
-        Ok(Member { consumer })
+        Ok(Member { consumer, membership: Mutex::default() })
     }
 
     /// The client itself, for offsets and the group's metadata.
@@ -120,7 +122,16 @@ impl Member {
     }
 
     pub fn accept(&self, change: &Change) -> KafkaResult<()> {
-        apply(&self.consumer, change)
+        apply(&self.consumer, change)?;
+        if matches!(change, Change::Assigned(_)) {
+            *lock(&self.membership) = self.consumer.group_metadata().map(Arc::new);
+        }
+        Ok(())
+    }
+
+    /// The membership under which the assigned partitions are read.
+    pub fn membership(&self) -> Option<Arc<ConsumerGroupMetadata>> {
+        lock(&self.membership).clone()
     }
 
     /// Up to where a partition was read when librdkafka last said so; markers count.
