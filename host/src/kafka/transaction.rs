@@ -169,7 +169,9 @@ impl Transaction {
     }
 
     fn commit_together(&self, group: Option<&ConsumerGroupMetadata>, offsets: &TopicPartitionList) -> KafkaResult<()> {
-        if let (Some(group), true) = (group, offsets.count() > 0) {
+        if offsets.count() > 0 {
+            let lost = KafkaError::ConsumerCommit(RDKafkaErrorCode::AssignmentLost);
+            let group = group.ok_or(lost)?;
             self.patience.ask(|wait| self.producer.send_offsets_to_transaction(offsets, group, wait))?;
         }
         self.patience.ask(|wait| self.producer.commit_transaction(wait))
