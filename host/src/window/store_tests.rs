@@ -85,3 +85,18 @@ fn what_is_written_is_there_when_it_is_opened_again_and_stores_do_not_mix() {
     assert_eq!((all(&store), store.checkpoint().unwrap()), (vec![(1, 1)], Some(AT)));
     assert_eq!(all(&database.store("a", 1).unwrap()), [(2, 2)]);
 }
+
+#[test]
+fn what_was_restored_over_an_older_copy_is_still_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Database::open(dir.path()).unwrap();
+    for round in 0..20 {
+        let database = open();
+        let mut store = database.store("again", 0).unwrap();
+        store.apply(vec![put(1, round), put(2, round)], AT).unwrap();
+        store.restore(vec![1, 1], Some(vec![round + 100])).unwrap();
+        store.restored(AT).unwrap();
+        drop((store, database));
+        assert_eq!(all(&open().store("again", 0).unwrap()), [(1, round + 100), (2, round)]);
+    }
+}
