@@ -12,6 +12,10 @@ pub mod kafka;
 pub mod pipeline;
 /// Schema Registry: the client, and the embedded server.
 pub mod registry;
+/// Kafka Connect's data model and its converters.
+pub mod connect;
+/// The S3 sink connector.
+pub mod sink;
 /// Windowed aggregation: time, groups, state and record formats.
 pub mod window;
 

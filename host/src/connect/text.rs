@@ -1,0 +1,1 @@
+//! Text from bytes, as Java decodes UTF-8.
