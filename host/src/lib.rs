@@ -14,6 +14,8 @@ pub mod pipeline;
 pub mod registry;
 /// Kafka Connect's data model and its converters.
 pub mod connect;
+/// Connector files: Kafka Connect's JSON, every key checked.
+pub(crate) mod connector_file;
 /// The S3 sink connector.
 pub mod sink;
 /// Windowed aggregation: time, groups, state and record formats.

@@ -1,4 +1,178 @@
-//! S3 sinks.
+//! The S3 sink connector: Kafka topics into the objects that Confluent's S3 sink writes, each record in exactly one.
+//!
+//! It takes the same connector file and gives objects the same names, so that replays replace what is there. Offsets
+//! are committed only after the objects that hold their records are complete.
 
+mod boundaries;
+mod compatibility;
+mod config;
+mod convert;
 /// Formats of the files a sink writes.
 pub mod format;
+mod formats;
+mod keys;
+mod name;
+mod open;
+mod partitioner;
+mod place;
+mod progress;
+mod reject;
+mod store;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+pub use config::Connector;
+pub use progress::Progress;
+
+use crate::config::Registry as RegistryArgs;
+use crate::connector_file;
+use crate::exit::{Exit, Stop};
+use crate::kafka::Settings;
+use crate::kafka::patience::{Outage, Thing};
+use crate::registry::Registry;
+use crate::shutdown::Shutdown;
+use store::{Failure, Outbox, Store};
+
+/// What `smt-host sink` is given.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The connector file: Kafka Connect's JSON
+    pub file: PathBuf,
+    /// Set a key of the connector file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connector_file::pair)]
+    pub set: Vec<(String, String)>,
+    /// Kafka's address
+    #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
+    pub brokers: String,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    /// Give up where Kafka, a topic or S3 is away at start, instead of waiting for it
+    #[arg(long, env = "SMT_FAIL_FAST")]
+    pub fail_fast: bool,
+    /// Set a librdkafka property (repeatable)
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = connector_file::pair)]
+    pub properties: Vec<(String, String)>,
+}
+
+/// Between two looks at a store that is away, and the most that aborts get at the end.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// `smt-host sink`: runs the file's connector until SIGTERM or SIGINT.
+pub fn run(args: Args) -> Result<(), Stop> {
+    let file = std::fs::read_to_string(&args.file)
+        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
+    let connector = Connector::parse(&file, &args.set)?;
+    let registry = Registry::new(args.registry.resolve()?);
+    let kafka = Settings { brokers: args.brokers, properties: args.properties };
+    kafka.check()?;
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
+    let progress = Progress::default();
+    run_connector(&connector, &kafka, &registry, args.fail_fast, &shutdown, &progress)
+}
+
+/// Runs one connector until it fails or `shutdown` is requested. Blocks.
+pub fn run_connector(
+    connector: &Connector,
+    kafka: &Settings,
+    registry: &Registry,
+    fail_fast: bool,
+    shutdown: &Shutdown,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    connector.say_what_is_ignored();
+    let mut kafka = kafka.clone();
+    if connector.uncommitted {
+        kafka.properties.push(("isolation.level".into(), "read_uncommitted".into()));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("s3").enable_all().build();
+    let runtime = runtime.map_err(|error| Stop::new(Exit::Bug, format!("no runtime: {error}")))?;
+    let outage = Arc::new(Outage::new(&connector.name));
+    let store = runtime.block_on(Store::open(&connector.access))?;
+    if !runtime.block_on(find_bucket(connector, &store, &outage, fail_fast, shutdown))? {
+        return Ok(());
+    }
+    let outbox = Outbox::new(store, runtime.handle().clone(), outage.clone(), connector.pause);
+    let stop = shutdown.child();
+    let shared = task::Shared {
+        connector,
+        kafka: &kafka,
+        registry,
+        outbox: &outbox,
+        outage: &outage,
+        shutdown: &stop,
+        progress,
+        fail_fast,
+    };
+    tracing::info!(connector = connector.name, group = connector.group(), "writing to {}", connector.access);
+    let ended = run_tasks(&shared);
+    outbox.settle(PAUSE);
+    runtime.shutdown_timeout(PAUSE);
+    let total = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let (records, objects) = (total(&progress.records), total(&progress.objects));
+    tracing::info!(connector = connector.name, records, objects, bytes = total(&progress.bytes), "ended");
+    ended
+}
+
+/// One thread each; the first that fails ends the others.
+fn run_tasks(shared: &task::Shared<'_>) -> Result<(), Stop> {
+    std::thread::scope(|scope| {
+        let start = |number| {
+            let progress = shared.progress.task();
+            let run = move || {
+                let ended = task::run(shared, number, progress);
+                if ended.is_err() {
+                    shared.shutdown.request();
+                }
+                ended
+            };
+            let name = format!("{}-{number}", shared.connector.name);
+            std::thread::Builder::new().name(name).spawn_scoped(scope, run)
+        };
+        let started: Vec<_> = (0..shared.connector.tasks).map(start).collect();
+        let join = |thread: std::io::Result<std::thread::ScopedJoinHandle<'_, Result<(), Stop>>>| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => Err(Stop::start(format!("no thread for a task: {error}"))),
+        };
+        let ended: Vec<_> = started.into_iter().map(join).collect();
+        ended.into_iter().collect()
+    })
+}
+
+/// The bucket has to be there at start. False: stopping was asked for while S3 was away.
+async fn find_bucket(
+    connector: &Connector,
+    store: &Store,
+    outage: &Outage,
+    fail_fast: bool,
+    shutdown: &Shutdown,
+) -> Result<bool, Stop> {
+    let thing = Thing::Bucket(connector.access.bucket.clone());
+    while !shutdown.is_requested() {
+        match store.look().await {
+            Ok(()) => {
+                outage.back(&thing);
+                return Ok(true);
+            }
+            Err(Failure::Away(why)) if !fail_fast => {
+                outage.away(&thing, &why);
+                shutdown.sleep_async(PAUSE).await;
+            }
+            Err(Failure::Away(why)) => {
+                let what = format!("{} cannot be reached: {why}", connector.access);
+                return Err(Stop::dependency(what).hint("check store.url and s3.region, and that S3 is reachable"));
+            }
+            Err(failure) => {
+                return Err(Stop::start(format!("{} is of no use: {failure}", connector.access)).hint(
+                    "the bucket has to exist, in s3.region, and the credentials have to let us in: \
+                     --set s3.bucket.name=… --set s3.region=…, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                ));
+            }
+        }
+    }
+    Ok(false)
+}

@@ -20,7 +20,6 @@ mod select;
 mod sql;
 mod stored;
 mod task;
-mod values;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -29,6 +28,7 @@ pub use config::Connector;
 pub use publish::KafkaSettings;
 pub use task::Register;
 
+use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::pipeline::Delivery;
 use crate::registry::{self, Registry};
@@ -43,7 +43,7 @@ pub struct Args {
     /// The connector file: Kafka Connect's JSON
     pub file: PathBuf,
     /// Set a key of the connector file (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connector_file::pair)]
     pub set: Vec<(String, String)>,
     /// Kafka's address
     #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
@@ -61,13 +61,8 @@ pub struct Args {
     #[arg(long, env = "SMT_FAIL_FAST")]
     pub fail_fast: bool,
     /// Set a librdkafka property (repeatable)
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = connector_file::pair)]
     pub properties: Vec<(String, String)>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("it must look like KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 /// What a running connector tells others.
