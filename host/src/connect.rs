@@ -7,6 +7,8 @@
 pub mod avro;
 /// Bytes of a topic to data.
 pub mod converter;
+/// Numbers as Java prints them.
+pub mod number;
 /// The order in which a Java HashMap hands out its entries.
 mod hash_order;
 /// Data from one schema to another of its versions.
@@ -56,6 +58,27 @@ pub enum Value {
     Map(Vec<(Value, Value)>),
     /// As many as the schema has fields, in its order.
     Struct(Vec<Value>),
+}
+
+impl Value {
+    /// Its type in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "BOOLEAN",
+            Value::Int8(_) => "INT8",
+            Value::Int16(_) => "INT16",
+            Value::Int32(_) => "INT32",
+            Value::Int64(_) => "INT64",
+            Value::Float32(_) => "FLOAT32",
+            Value::Float64(_) => "FLOAT64",
+            Value::String(_) => "STRING",
+            Value::Bytes(_) => "BYTES",
+            Value::Array(_) => "ARRAY",
+            Value::Map(_) => "MAP",
+            Value::Struct(_) => "STRUCT",
+        }
+    }
 }
 
 /// Why something could not be converted, projected or written.
