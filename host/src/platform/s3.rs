@@ -16,8 +16,10 @@ mod faults;
 mod kept;
 /// What makes a key one that a file system can hold.
 mod key;
-/// Listings.
+/// Listings of objects.
 mod list;
+/// Listings of uploads.
+mod list_uploads;
 /// Objects and their tags.
 mod object;
 /// Connections.
@@ -86,7 +88,8 @@ impl S3 {
                         _ = stopped => {}
                     }
                 });
-                runtime.shutdown_background();
+                // Waits for what is being written: the next start may use the directory at once.
+                drop(runtime);
             })
             .map_err(fail)?;
         Ok(S3 { address, bucket: bucket.to_owned(), credentials, faults, stop: Some(stop), thread: Some(thread) })
@@ -112,6 +115,17 @@ impl S3 {
     /// Not for logs.
     pub fn secret_access_key(&self) -> &str {
         &self.credentials.secret_access_key
+    }
+
+    /// For `endpoints.json`. Holds the secret: not for logs.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "endpoint": self.endpoint(),
+            "bucket": self.bucket(),
+            "region": self.region(),
+            "access_key_id": self.access_key_id(),
+            "secret_access_key": self.secret_access_key(),
+        })
     }
 
     /// Failures that a test wants. None unless asked for, and out of the network's reach.

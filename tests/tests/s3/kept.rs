@@ -49,6 +49,17 @@ fn a_port_that_another_program_took_is_replaced_and_a_wrong_bucket_name_is_refus
     assert!(stop.what.contains("No_Bucket"), "{stop}");
 }
 
+#[tokio::test]
+async fn what_endpoints_json_says_is_enough_for_a_client() {
+    let fixture = Fixture::start();
+    let told = fixture.s3.to_json();
+    let text = |name: &str| told[name].as_str().unwrap().to_owned();
+    let client = client_of(&text("endpoint"), &text("region"), &text("access_key_id"), &text("secret_access_key"));
+    let put = client.put_object().bucket(text("bucket")).key("k").body(body(b"1"));
+    assert_eq!(code(put.send().await), "ok");
+    assert_eq!(fixture.get("k").await.unwrap(), b"1");
+}
+
 const DIRECTORY: &str = "SMT_TESTS_S3_DIRECTORY";
 
 /// Not a test of its own: what the next one starts as a process and kills.

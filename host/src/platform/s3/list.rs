@@ -10,7 +10,8 @@ use s3s::dto::*;
 
 use super::store::{Store, broken};
 
-const PAGE_MAX: i32 = 1000;
+/// Of every listing.
+pub(super) const PAGE_MAX: i32 = 1000;
 
 pub(super) fn list(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
     let folder = store.bucket(&input.bucket)?;

@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use super::access::Gate;
 use super::kept::Credentials;
 use super::store::{Store, broken};
-use super::{list, object, uploads};
+use super::{list, list_uploads, object, uploads};
 
 pub(super) fn build(store: Store, credentials: Credentials, gate: Gate) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Operations { store, region: gate.region });
@@ -126,13 +126,13 @@ impl s3s::S3 for Operations {
     }
 
     async fn list_parts(&self, request: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
-        uploads::parts(&self.store, request.input).map(S3Response::new)
+        list_uploads::parts(&self.store, request.input).map(S3Response::new)
     }
 
     async fn list_multipart_uploads(
         &self,
         request: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {
-        uploads::list(&self.store, request.input).map(S3Response::new)
+        list_uploads::uploads(&self.store, request.input).map(S3Response::new)
     }
 }

@@ -164,6 +164,9 @@ impl Store {
 
     fn save_about(&self, place: &Place, about: &About) -> S3Result<()> {
         let path = self.about(&place.bucket, &place.key);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(broken)?;
+        }
         self.save_json(&path, about)
     }
 
@@ -172,13 +175,11 @@ impl Store {
         self.own.join("about").join(bucket).join(format!("{:x}.json", Sha256::digest(key)))
     }
 
+    /// Into a folder that is there.
     pub(super) fn save_json(&self, path: &Path, value: &impl Serialize) -> S3Result<()> {
         let mut temporary = self.temporary()?;
         let bytes = serde_json::to_vec_pretty(value).map_err(|error| s3_error!(error, InternalError))?;
         temporary.file.write_all(&bytes).map_err(broken)?;
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(broken)?;
-        }
         temporary.rename(path).map_err(broken)
     }
 

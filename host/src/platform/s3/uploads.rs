@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Said, Stamp, customer_key, said};
+use super::about::{About, Said, customer_key, said};
 use super::body::{self, Sums, hex, promise, sums};
 use super::object::{Conditions, answer};
 use super::store::{Place, Store, broken, read_json};
@@ -21,24 +21,23 @@ use super::store::{Place, Store, broken, read_json};
 const PARTS_MAX: i32 = 10_000;
 /// Of every part but the last.
 const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
-const PAGE_MAX: i32 = 1000;
 
 #[derive(Serialize, Deserialize)]
-struct Upload {
-    bucket: String,
-    key: String,
-    begun_ms: u64,
+pub(super) struct Upload {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) begun_ms: u64,
     checksum_algorithm: Option<String>,
     said: Said,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     /// The name of the file with the bytes. A part that is sent again has another one, so words and bytes agree.
-    file: String,
-    md5: [u8; 16],
-    size: u64,
-    sums: Sums,
+    pub(super) file: String,
+    pub(super) md5: [u8; 16],
+    pub(super) size: u64,
+    pub(super) sums: Sums,
 }
 
 pub(super) fn create(store: &Store, input: CreateMultipartUploadInput) -> S3Result<CreateMultipartUploadOutput> {
@@ -52,7 +51,9 @@ pub(super) fn create(store: &Store, input: CreateMultipartUploadInput) -> S3Resu
         said: said!(input),
     };
     let id = format!("{:032x}", rand::random::<u128>());
-    store.save_json(&store.uploads().join(&id).join("upload.json"), &upload)?;
+    let folder = store.uploads().join(&id);
+    fs::create_dir(&folder).map_err(broken)?;
+    store.save_json(&folder.join("upload.json"), &upload)?;
     let encryption = &upload.said.encryption;
     Ok(CreateMultipartUploadOutput {
         upload_id: Some(id),
@@ -68,13 +69,13 @@ pub(super) fn create(store: &Store, input: CreateMultipartUploadInput) -> S3Resu
 }
 
 /// An upload that is under way, and where.
-struct Open {
-    folder: PathBuf,
+pub(super) struct Open {
+    pub(super) folder: PathBuf,
     place: Place,
     upload: Upload,
 }
 
-fn open(store: &Store, bucket: &str, key: &str, id: &str) -> S3Result<Open> {
+pub(super) fn open(store: &Store, bucket: &str, key: &str, id: &str) -> S3Result<Open> {
     let place = store.place(bucket, key)?;
     let folder = store.uploads().join(id);
     // An id of another form could name another folder.
@@ -89,7 +90,7 @@ fn open(store: &Store, bucket: &str, key: &str, id: &str) -> S3Result<Open> {
 }
 
 impl Open {
-    fn part(&self, number: i32) -> S3Result<Option<Kept>> {
+    pub(super) fn part(&self, number: i32) -> S3Result<Option<Kept>> {
         read_json(&self.folder.join(format!("{number}.json")))
     }
 }
@@ -106,10 +107,13 @@ pub(super) async fn part(store: &Store, mut request: S3Request<UploadPartInput>)
     let received = body::receive(store, input.body.take(), promise).await?;
     let before = open.part(number)?;
     let file = format!("{number}-{:016x}", rand::random::<u64>());
-    // Not there any more where the upload was aborted meanwhile.
-    received.temporary.rename(&open.folder.join(&file)).map_err(|_| s3_error!(NoSuchUpload))?;
     let kept = Kept { file, md5: received.md5, size: received.size, sums: received.sums };
-    store.save_json(&open.folder.join(format!("{number}.json")), &kept)?;
+    let saved = received.temporary.rename(&open.folder.join(&kept.file)).map_err(broken);
+    let saved = saved.and_then(|()| store.save_json(&open.folder.join(format!("{number}.json")), &kept));
+    saved.map_err(|error| match open.folder.is_dir() {
+        true => error,
+        false => s3_error!(NoSuchUpload, "the upload was over before its part was there"),
+    })?;
     if let Some(before) = before {
         fs::remove_file(open.folder.join(before.file)).ok();
     }
@@ -214,85 +218,4 @@ pub(super) fn abort(store: &Store, input: AbortMultipartUploadInput) -> S3Result
     let open = open(store, &input.bucket, &input.key, &input.upload_id)?;
     fs::remove_dir_all(&open.folder).map_err(broken)?;
     Ok(AbortMultipartUploadOutput::default())
-}
-
-pub(super) fn parts(store: &Store, input: ListPartsInput) -> S3Result<ListPartsOutput> {
-    let open = open(store, &input.bucket, &input.key, &input.upload_id)?;
-    let mut numbers: Vec<i32> =
-        names(&open.folder)?.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect();
-    numbers.sort_unstable();
-    numbers.retain(|number| *number > input.part_number_marker.unwrap_or(0));
-    let limit = input.max_parts.unwrap_or(PAGE_MAX).clamp(0, PAGE_MAX);
-    let more = numbers.len() > limit as usize;
-    numbers.truncate(limit as usize);
-    let mut parts = Vec::with_capacity(numbers.len());
-    for number in &numbers {
-        let Some(kept) = open.part(*number)? else { continue };
-        let metadata = fs::metadata(open.folder.join(&kept.file)).map_err(broken)?;
-        parts.push(Part {
-            part_number: Some(*number),
-            e_tag: Some(ETag::Strong(hex(kept.md5))),
-            size: Some(kept.size as i64),
-            last_modified: Some(Stamp::of(&metadata).modified().into()),
-            checksum_crc32: kept.sums.crc32,
-            ..Default::default()
-        });
-    }
-    Ok(ListPartsOutput {
-        bucket: Some(input.bucket),
-        key: Some(input.key),
-        upload_id: Some(input.upload_id),
-        part_number_marker: input.part_number_marker,
-        next_part_number_marker: numbers.last().copied().filter(|_| more),
-        max_parts: Some(limit),
-        is_truncated: Some(more),
-        parts: Some(parts),
-        ..Default::default()
-    })
-}
-
-pub(super) fn list(store: &Store, input: ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
-    store.bucket(&input.bucket)?;
-    let prefix = input.prefix.as_deref().unwrap_or_default();
-    let after = (input.key_marker.as_deref().unwrap_or_default(), input.upload_id_marker.as_deref());
-    let mut found = Vec::new();
-    for id in names(&store.uploads())? {
-        let Some(upload) = read_json::<Upload>(&store.uploads().join(&id).join("upload.json"))? else { continue };
-        // Without an id, the marker stands behind all uploads of its key.
-        let past = match after {
-            (key, None) => upload.key.as_str() > key,
-            (key, Some(marker)) => (upload.key.as_str(), id.as_str()) > (key, marker),
-        };
-        if upload.bucket == input.bucket && upload.key.starts_with(prefix) && past {
-            found.push((upload.key, id, upload.begun_ms));
-        }
-    }
-    found.sort();
-    let limit = input.max_uploads.unwrap_or(PAGE_MAX).clamp(0, PAGE_MAX);
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let last = found.last().filter(|_| more).cloned();
-    let uploads = found.into_iter().map(|(key, id, begun_ms)| MultipartUpload {
-        key: Some(key),
-        upload_id: Some(id),
-        initiated: Some((UNIX_EPOCH + Duration::from_millis(begun_ms)).into()),
-        ..Default::default()
-    });
-    Ok(ListMultipartUploadsOutput {
-        uploads: Some(uploads.collect()),
-        bucket: Some(input.bucket),
-        prefix: input.prefix,
-        key_marker: input.key_marker,
-        upload_id_marker: input.upload_id_marker,
-        next_key_marker: last.as_ref().map(|(key, ..)| key.clone()),
-        next_upload_id_marker: last.map(|(_, id, _)| id),
-        max_uploads: Some(limit),
-        is_truncated: Some(more),
-        ..Default::default()
-    })
-}
-
-fn names(folder: &std::path::Path) -> S3Result<Vec<String>> {
-    let entries = fs::read_dir(folder).map_err(broken)?;
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }
