@@ -76,7 +76,7 @@ impl Conversion {
     fn build(self, registry: &Registry, key: bool) -> Converter {
         match self {
             Conversion::Avro => Converter::avro(registry.clone(), key),
-            Conversion::Json { schemas_enable } => Converter::Json { schemas_enable },
+            Conversion::Json { schemas_enable } => Converter::json(schemas_enable),
             Conversion::String => Converter::String,
             Conversion::ByteArray => Converter::ByteArray,
         }

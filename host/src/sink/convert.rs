@@ -7,7 +7,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use super::config::{Connector, OnNull};
 use super::open::Parts;
 use super::reject::Stage;
-use crate::connect::{Converter, Datum, Field, Kind, Reason, Schema, Value};
+use crate::connect::{Converter, Datum, Field, Kind, Reason, Schema, Value, text};
 use crate::exit::{Exit, Stop};
 use crate::registry::Registry;
 
@@ -83,7 +83,7 @@ fn headers(schema: &Arc<Schema>, message: &BorrowedMessage<'_>) -> Result<Datum,
     let one = |header: rdkafka::message::Header<'_, &[u8]>| match header.value {
         Some(bytes) => Ok(Value::Struct(vec![
             Value::String(header.key.into()),
-            Value::String(String::from_utf8_lossy(bytes).into()),
+            Value::String(text::decode(bytes).into()),
         ])),
         None => Err(Reason::record(format!("header {:?} is null", header.key))),
     };

@@ -74,6 +74,11 @@ impl Open {
         Ok(())
     }
 
+    /// A file of tombstones has keys only.
+    pub(super) fn has_value(&self) -> bool {
+        self.0.iter().any(|writing| writing.part == Part::Value)
+    }
+
     /// Bytes in memory.
     pub(super) fn held(&self) -> usize {
         self.0.iter().map(|writing| writing.file.buffered() + writing.object.pending()).sum()

@@ -74,11 +74,6 @@ impl Partitioner {
         matches!(self.class, Class::Time(_))
     }
 
-    /// Where tombstones go.
-    pub(super) fn tombstones(&self) -> &str {
-        &self.tombstones
-    }
-
     /// The record's encoded partition, and its time where partitions are of time.
     pub(super) fn encode(&mut self, moment: &Moment, value: &Datum) -> Result<(&str, Option<i64>), Reason> {
         if value.is_null() {

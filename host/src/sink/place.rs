@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::boundaries::{Arrival, Boundaries, File, Verdict};
-use super::config::Connector;
+use super::config::{Connector, Tags};
 use super::name::Part;
 use super::open::{Faulty, Open, Parts};
 use super::store::{Body, Closed, Ended, Outbox};
@@ -167,9 +167,11 @@ impl Place {
     fn close(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
         let files = self.boundaries.close();
         let Some(last) = files.iter().map(|file| file.last).max() else { return Ok(()) };
-        let only_new = desk.connector.no_overwrite && files.len() == 1;
+        let connector = desk.connector;
+        let only_new = connector.no_overwrite && files.len() == 1;
         let (mut closed, mut totals) = (Vec::with_capacity(files.len()), Totals::default());
         for (file, open) in files.into_iter().zip(std::mem::take(&mut self.open)) {
+            let tagged = connector.tags.as_ref().filter(|_| open.has_value());
             let bodies = open.close(&desk.outbox).map_err(|reason| {
                 let what = format!("{}-{} from offset {}", self.topic, self.partition, file.first);
                 Stop::new(Exit::Connector, format!("the file of {what} cannot be finished: {reason}"))
@@ -177,7 +179,7 @@ impl Place {
             totals.records += file.records;
             totals.objects += bodies.len() as u64;
             totals.bytes += bodies.iter().map(|body| body.length).sum::<u64>();
-            closed.push(closing(desk.connector, &file, bodies, only_new));
+            closed.push(closing(tagged, &file, bodies, only_new));
         }
         self.opened = None;
         desk.flushes += 1;
@@ -270,17 +272,12 @@ impl Drop for Place {
     }
 }
 
-/// Tags are the value's; a file of tombstones has none.
-fn closing(connector: &Connector, file: &File, bodies: Vec<Body>, only_new: bool) -> Closed {
-    let has_value = file.schema.is_some() || file.place != connector.partitioner.tombstones();
-    let (mut tags, mut tags_required) = (Vec::new(), false);
-    if let Some(wanted) = connector.tags.as_ref().filter(|_| has_value) {
-        let number = |name: &str, number: String| (name.to_owned(), number);
-        tags.push(number("endOffset", file.last.to_string()));
-        tags.push(number("startOffset", file.first.to_string()));
-        tags.push(number("recordCount", file.records.to_string()));
+fn closing(tagged: Option<&Tags>, file: &File, bodies: Vec<Body>, only_new: bool) -> Closed {
+    let mut tags = Vec::new();
+    if let Some(wanted) = tagged {
+        let numbers = [("endOffset", file.last), ("startOffset", file.first), ("recordCount", file.records as i64)];
+        tags.extend(numbers.map(|(name, number)| (name.to_owned(), number.to_string())));
         tags.extend(wanted.more.iter().cloned());
-        tags_required = wanted.required;
     }
-    Closed { bodies, tags, tags_required, only_new }
+    Closed { bodies, tags, tags_required: tagged.is_some_and(|wanted| wanted.required), only_new }
 }

@@ -71,7 +71,7 @@ impl Path {
     }
 
     /// The field's schema and value in a struct.
-    pub(super) fn find<'a>(&mut self, datum: &'a Datum) -> Result<(&Schema, &'a Value), Reason> {
+    pub(super) fn find<'a>(&mut self, datum: &'a Datum) -> Result<(Arc<Schema>, &'a Value), Reason> {
         let (Some(root), Value::Struct(_)) = (&datum.schema, &datum.value) else {
             return Err(Reason::record(format!("the value is no record with a schema, so it has no {:?}", self.name)));
         };
@@ -86,7 +86,7 @@ impl Path {
                 _ => &Value::Null,
             };
         }
-        Ok((&found.leaf, value))
+        Ok((found.leaf.clone(), value))
     }
 
     fn look_up(&self, root: &Arc<Schema>) -> Result<Found, Reason> {
