@@ -86,10 +86,6 @@ impl Boundaries {
         new
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.records == 0
-    }
-
     pub(super) fn files(&self) -> &[File] {
         &self.files
     }
