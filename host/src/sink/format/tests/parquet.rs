@@ -1,6 +1,7 @@
 //! Parquet files, read back by the parquet crate's own record reader.
 
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::record::Field as Read;
 use ::parquet::schema::printer::print_schema;
 
 use super::*;
@@ -16,7 +17,27 @@ fn open(bytes: Vec<u8>) -> SerializedFileReader<bytes::Bytes> {
 
 fn rows(bytes: Vec<u8>) -> Vec<serde_json::Value> {
     let reader = open(bytes);
-    reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()).collect()
+    reader.get_row_iter(None).unwrap().map(|row| json(&Read::Group(row.unwrap()))).collect()
+}
+
+fn json(field: &Read) -> serde_json::Value {
+    match field {
+        Read::Int(value) => (*value).into(),
+        Read::Date(value) => format!("day {value}").into(),
+        Read::Double(value) => (*value).into(),
+        Read::Str(text) => text.as_str().into(),
+        Read::Group(row) => {
+            let columns = row.get_column_iter().map(|(name, field)| (name.clone(), json(field)));
+            serde_json::Value::Object(columns.collect())
+        }
+        Read::ListInternal(list) => list.elements().iter().map(json).collect(),
+        Read::MapInternal(map) => {
+            let entries = map.entries().iter().map(|(key, value)| (json(key).as_str().unwrap().to_string(), json(value)));
+            serde_json::Value::Object(entries.collect())
+        }
+        Read::Null => serde_json::Value::Null,
+        other => other.to_string().into(),
+    }
 }
 
 fn schema_of(bytes: Vec<u8>) -> String {
@@ -85,9 +106,9 @@ fn nested_values_come_back() {
     let expected = serde_json::json!([
         {
             "inner": {"x": 1, "y": null}, "list": [1, 2, 3], "lists": [[4], [], [5, 6]],
-            "map": {"a": 0.5, "b": null}, "pairs": [{"key": 7, "value": "seven"}], "day": "1970-01-02 +00:00",
+            "map": {"a": 0.5, "b": null}, "pairs": [{"key": 7, "value": "seven"}], "day": "day 1",
         },
-        {"inner": null, "list": [], "lists": null, "map": {}, "pairs": [], "day": "1970-01-01 +00:00"},
+        {"inner": null, "list": [], "lists": null, "map": {}, "pairs": [], "day": "day 0"},
     ]);
     assert_eq!(serde_json::Value::Array(rows), expected);
 }
@@ -147,5 +168,5 @@ fn a_record_that_does_not_fit_leaves_the_file_as_it_was() {
     open_file.append(&good).unwrap();
     assert!(open_file.append(&datum(&schema, vec![Value::Int32(2), Value::Null])).is_err());
     open_file.append(&good).unwrap();
-    assert_eq!(rows(open_file.finish().unwrap()), [serde_json::json!({"a": 1, "b": "x"}); 2].to_vec());
+    assert_eq!(rows(open_file.finish().unwrap()), vec![serde_json::json!({"a": 1, "b": "x"}); 2]);
 }
