@@ -17,6 +17,7 @@ mod partitioner;
 mod place;
 mod progress;
 mod reject;
+mod start;
 mod store;
 mod task;
 
@@ -32,10 +33,10 @@ use crate::config::Registry as RegistryArgs;
 use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::kafka::Settings;
-use crate::kafka::patience::{Outage, Thing};
+use crate::kafka::patience::Outage;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
-use store::{Failure, Outbox, Store};
+use store::{Outbox, Store};
 
 /// What `smt-host sink` is given.
 #[derive(Debug, Clone, clap::Args)]
@@ -58,8 +59,8 @@ pub struct Args {
     pub properties: Vec<(String, String)>,
 }
 
-/// Between two looks at a store that is away, and the most that aborts get at the end.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The most that aborts get at the end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// `smt-host sink`: runs the file's connector until SIGTERM or SIGINT.
 pub fn run(args: Args) -> Result<(), Stop> {
@@ -86,6 +87,8 @@ pub fn run_connector(
 ) -> Result<(), Stop> {
     connector.say_what_is_ignored();
     let mut kafka = kafka.clone();
+    // So that a topic that comes later is noticed soon; whoever passes the property through wins.
+    kafka.properties.insert(0, ("topic.metadata.refresh.interval.ms".into(), "10000".into()));
     if connector.uncommitted {
         kafka.properties.push(("isolation.level".into(), "read_uncommitted".into()));
     }
@@ -93,7 +96,8 @@ pub fn run_connector(
     let runtime = runtime.map_err(|error| Stop::new(Exit::Bug, format!("no runtime: {error}")))?;
     let outage = Arc::new(Outage::new(&connector.name));
     let store = runtime.block_on(Store::open(&connector.access))?;
-    if !runtime.block_on(find_bucket(connector, &store, &outage, fail_fast, shutdown))? {
+    let start = start::Start { connector, outage: &outage, fail_fast, shutdown };
+    if !runtime.block_on(start.find_bucket(&store))? || !start.find_topics(&kafka)? {
         return Ok(());
     }
     let outbox = Outbox::new(store, runtime.handle().clone(), outage.clone(), connector.pause);
@@ -110,8 +114,8 @@ pub fn run_connector(
     };
     tracing::info!(connector = connector.name, group = connector.group(), "writing to {}", connector.access);
     let ended = run_tasks(&shared);
-    outbox.settle(PAUSE);
-    runtime.shutdown_timeout(PAUSE);
+    outbox.settle(GRACE);
+    runtime.shutdown_timeout(GRACE);
     let total = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let (records, objects) = (total(&progress.records), total(&progress.objects));
     tracing::info!(connector = connector.name, records, objects, bytes = total(&progress.bytes), "ended");
@@ -141,38 +145,4 @@ fn run_tasks(shared: &task::Shared<'_>) -> Result<(), Stop> {
         let ended: Vec<_> = started.into_iter().map(join).collect();
         ended.into_iter().collect()
     })
-}
-
-/// The bucket has to be there at start. False: stopping was asked for while S3 was away.
-async fn find_bucket(
-    connector: &Connector,
-    store: &Store,
-    outage: &Outage,
-    fail_fast: bool,
-    shutdown: &Shutdown,
-) -> Result<bool, Stop> {
-    let thing = Thing::Bucket(connector.access.bucket.clone());
-    while !shutdown.is_requested() {
-        match store.look().await {
-            Ok(()) => {
-                outage.back(&thing);
-                return Ok(true);
-            }
-            Err(Failure::Away(why)) if !fail_fast => {
-                outage.away(&thing, &why);
-                shutdown.sleep_async(PAUSE).await;
-            }
-            Err(Failure::Away(why)) => {
-                let what = format!("{} cannot be reached: {why}", connector.access);
-                return Err(Stop::dependency(what).hint("check store.url and s3.region, and that S3 is reachable"));
-            }
-            Err(failure) => {
-                return Err(Stop::start(format!("{} is of no use: {failure}", connector.access)).hint(
-                    "the bucket has to exist, in s3.region, and the credentials have to let us in: \
-                     --set s3.bucket.name=… --set s3.region=…, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                ));
-            }
-        }
-    }
-    Ok(false)
 }

@@ -81,10 +81,9 @@ fn headers(schema: &Arc<Schema>, message: &BorrowedMessage<'_>) -> Result<Datum,
         return Err(Reason::record("the record has no headers, and store.kafka.headers is true"));
     };
     let one = |header: rdkafka::message::Header<'_, &[u8]>| match header.value {
-        Some(bytes) => Ok(Value::Struct(vec![
-            Value::String(header.key.into()),
-            Value::String(text::decode(bytes).into()),
-        ])),
+        Some(bytes) => {
+            Ok(Value::Struct(vec![Value::String(header.key.into()), Value::String(text::decode(bytes).into())]))
+        }
         None => Err(Reason::record(format!("header {:?} is null", header.key))),
     };
     let all = given.iter().map(one).collect::<Result<Vec<_>, _>>()?;
