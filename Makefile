@@ -19,7 +19,7 @@ build: setup ## target/release/smt-host
 plugins: setup ## target/plugins/*.wasm
 	bash plugins/build.sh
 
-demo: build plugins ## the workshop from one command: database to filtered topics
+demo: build plugins ## the workshop from one command: database to filtered and counted topics
 	target/release/smt-host demo --customers $(CUSTOMERS)
 
 lint: setup ## formatting, lints, licences
@@ -28,8 +28,10 @@ lint: setup ## formatting, lints, licences
 	cargo deny check bans licenses sources
 
 test: lint plugins ## everything that has to hold
-	cargo build -p smt-host
+	@# Together: the tests run the binary, and building it alone would compile every dependency a second time.
+	cargo build --workspace --bins --tests
 	cargo test --workspace
 
-bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency" chooses)
+bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency windows" chooses)
 	cargo bench -q -p smt-tests --bench smt -- $(BENCH)
+	cargo run -q --release -p smt-host --example restore

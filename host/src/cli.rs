@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, log, run, sink, source};
+use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
   1  a check failed (demo's counts)
   2  bad option, configuration or connector file; nothing was started
   3  a plugin, schema or topic that does not fit; nothing was started
-  4  a plugin fails every record; what was complete is committed
+  4  a plugin failed too much, and its pipeline stopped; what was complete is committed
   5  a broker, registry or database cannot be reached
   6  another instance with the same id has taken over
   7  a connector failed for good
@@ -48,6 +48,10 @@ enum Command {
     Sink(sink::Args),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
+    /// Which windows of a pipeline are open, and why.
+    Windows(open_windows::Args),
+    /// Let a pipeline that nobody runs begin anew: offsets and state together.
+    Reset(reset::Args),
 }
 
 /// The whole program.
@@ -87,6 +91,8 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Source(args)) => return (start_log(None), source::run(args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
+        Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
+        Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
     };
     let format = start_log(job.as_ref().ok().and_then(|job| job.config.log_format));
     (format, job.and_then(|job| job.run(format)))

@@ -9,10 +9,14 @@ mod pipeline;
 mod quantity;
 /// From a file's text, with messages that say where and what is allowed.
 mod read;
+/// The registry on the command line.
+mod registry_options;
 /// Values that may be secret.
 mod secret;
 #[cfg(test)]
 mod tests;
+/// A plugin's windows.
+mod window;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +27,9 @@ use crate::{log, registry};
 
 pub use pipeline::{Limits, Pipeline, Plugin};
 pub use quantity::{Count, Size, Time};
+pub use registry_options::RegistryOptions;
 pub use secret::{MASK, Properties, Secret, Url};
+pub use window::{Idle, Window};
 
 /// A whole configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]

@@ -16,7 +16,7 @@ pub enum Exit {
     Usage = 2,
     /// A plugin, schema, topic or port that does not fit. Nothing was started.
     Start = 3,
-    /// A plugin fails every record: its pipeline was stopped; what was complete is committed.
+    /// A plugin failed too much: its pipeline was stopped; what was complete is committed.
     Plugin = 4,
     /// A broker, registry or database is gone or cannot be reached.
     Dependency = 5,

@@ -9,6 +9,9 @@ pub mod member;
 pub mod partition;
 pub mod patience;
 pub mod producer;
+pub mod reading;
+pub mod size;
+pub mod standing;
 pub mod topics;
 pub mod transaction;
 

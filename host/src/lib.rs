@@ -35,8 +35,14 @@ pub mod run;
 
 /// What a plugin says of itself.
 pub mod inspect;
+/// Which windows are open, and why.
+pub mod open_windows;
 /// Child processes and servers of the embedded default: Kafka, Postgres, directories, ports.
 pub mod platform;
+/// A pipeline that nobody runs begins anew.
+pub mod reset;
+/// What windowed plugins keep in Kafka, seen from outside.
+pub mod state;
 
 /// Command line types.
 pub mod cli;

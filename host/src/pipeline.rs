@@ -4,7 +4,9 @@
 //! transactions and its fate. A worker is one thread with one consumer and one producer; nothing asynchronous and no
 //! lock stands in a record's way.
 
+pub mod aggregate;
 pub mod batch;
+mod cells;
 pub mod dead_letter;
 pub mod emit;
 pub mod end;
@@ -17,6 +19,7 @@ pub mod ready;
 pub mod resolve;
 pub mod worker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ use crate::kafka::{From, Settings};
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 
+pub use aggregate::WindowOptions;
 pub use progress::Progress;
 
 /// What is done with a record that cannot be handled.
@@ -51,6 +55,8 @@ pub struct Member {
     pub configured: Configured,
     /// (output name, topic); an output that is not here goes where the plugin says.
     pub topics: Vec<(String, String)>,
+    /// For one that aggregates.
+    pub windows: WindowOptions,
 }
 
 /// Everything that a pipeline is.
@@ -68,6 +74,8 @@ pub struct Spec {
     pub commit_interval: Duration,
     /// Stable across restarts: a killed instance's transaction is fenced by its successor, not by a time-out.
     pub instance_id: String,
+    /// Where plugins that aggregate keep a copy of their state. `None`: in memory, rebuilt from Kafka at each start.
+    pub store_dir: Option<PathBuf>,
     pub until_end: bool,
     pub dead_letter_topic: String,
     pub on_error: OnError,

@@ -2,6 +2,8 @@
 //!
 //! Both forms are one configuration: the first makes a pipeline of each plugin, the second reads them. Options win.
 
+/// Which pipeline a command is about.
+mod at;
 /// A configuration's pipelines, ready to run.
 mod build;
 /// What both forms understand.
@@ -22,8 +24,9 @@ use crate::log;
 use crate::pipeline::fleet;
 use crate::shutdown::Shutdown;
 
+pub use at::{At, Place};
 pub use build::specs;
-pub use options::Options;
+pub use options::{Cluster, Options, pair};
 
 /// `smt-host --plugin FILE…`
 #[derive(clap::Args, Debug, Clone)]

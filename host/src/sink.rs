@@ -29,12 +29,13 @@ use std::time::Duration;
 pub use config::Connector;
 pub use progress::Progress;
 
-use crate::config::Registry as RegistryArgs;
+use crate::config::{Properties, RegistryOptions, Secret};
 use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::kafka::Settings;
 use crate::kafka::patience::Outage;
 use crate::registry::Registry;
+use crate::run;
 use crate::shutdown::Shutdown;
 use store::{Outbox, Store};
 
@@ -50,13 +51,14 @@ pub struct Args {
     #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
     pub brokers: String,
     #[command(flatten)]
-    pub registry: RegistryArgs,
+    pub registry: RegistryOptions,
     /// Give up where Kafka, a topic or S3 is away at start, instead of waiting for it
     #[arg(long, env = "SMT_FAIL_FAST")]
     pub fail_fast: bool,
-    /// Set a librdkafka property (repeatable)
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = connector_file::pair)]
-    pub properties: Vec<(String, String)>,
+    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
+    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
+          value_delimiter = '\n', value_parser = run::pair)]
+    pub properties: Vec<(String, Secret)>,
 }
 
 /// The most that aborts get at the end.
@@ -64,11 +66,10 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// `smt-host sink`: runs the file's connector until SIGTERM or SIGINT.
 pub fn run(args: Args) -> Result<(), Stop> {
-    let file = std::fs::read_to_string(&args.file)
-        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
-    let connector = Connector::parse(&file, &args.set)?;
-    let registry = Registry::new(args.registry.resolve()?);
-    let kafka = Settings { brokers: args.brokers, properties: args.properties };
+    let connector = Connector::load(&args.file, &args.set)?;
+    let registry = Registry::new(args.registry.registry().resolve()?);
+    let properties = Properties(args.properties.into_iter().collect()).resolve()?;
+    let kafka = Settings { brokers: args.brokers, properties };
     kafka.check()?;
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;

@@ -28,10 +28,12 @@ pub use config::Connector;
 pub use publish::KafkaSettings;
 pub use task::Register;
 
+use crate::config::{Properties, RegistryOptions, Secret};
 use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::pipeline::Delivery;
-use crate::registry::{self, Registry};
+use crate::registry::Registry;
+use crate::run;
 use crate::shutdown::Shutdown;
 
 /// Where the workshop's Connect keeps its offsets.
@@ -48,9 +50,8 @@ pub struct Args {
     /// Kafka's address
     #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
     pub brokers: String,
-    /// Schema Registry's address
-    #[arg(long, env = "SMT_REGISTRY", default_value = "http://localhost:8081")]
-    pub registry: String,
+    #[command(flatten)]
+    pub registry: RegistryOptions,
     /// The topic that offsets are kept in, shared with Kafka Connect
     #[arg(long, default_value = OFFSETS_TOPIC)]
     pub offsets_topic: String,
@@ -60,9 +61,10 @@ pub struct Args {
     /// Give up where Kafka, registry or database is away at start, instead of waiting for it
     #[arg(long, env = "SMT_FAIL_FAST")]
     pub fail_fast: bool,
-    /// Set a librdkafka property (repeatable)
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = connector_file::pair)]
-    pub properties: Vec<(String, String)>,
+    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
+    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
+          value_delimiter = '\n', value_parser = run::pair)]
+    pub properties: Vec<(String, Secret)>,
 }
 
 /// What a running connector tells others.
@@ -87,15 +89,17 @@ pub fn run_connector(
 
 /// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
 pub fn run(args: Args) -> Result<(), Stop> {
-    let file = std::fs::read_to_string(&args.file)
-        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", args.file.display())))?;
+    let file = std::fs::read_to_string(&args.file).map_err(|error| {
+        Stop::usage(format!("connector file {} cannot be read: {error}", args.file.display()))
+            .hint("check the path; it is Kafka Connect's JSON, as connectors/source/connect_jdbc_postgres.config")
+    })?;
     let connector = Connector::parse(&file, &args.set)?;
-    let registry = Registry::new(registry::Config::new(&args.registry));
+    let registry = Registry::new(args.registry.registry().resolve()?);
     let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
     let kafka = KafkaSettings {
         brokers: args.brokers,
         offsets_topic: args.offsets_topic,
-        properties: args.properties,
+        properties: Properties(args.properties.into_iter().collect()).resolve()?,
         delivery: args.delivery,
         fail_fast: args.fail_fast,
     };

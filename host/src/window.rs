@@ -32,7 +32,7 @@ pub use finish::Output;
 pub use functions::{Fault, Finished, Folded, Functions, Guilty, Partials, Piece};
 pub use owner::{Applied, Emit, Limits, Owner};
 pub use progress::{Late, Metadata, Progress};
-pub use source::{Folding, Rejected, Source, SourceLimits, Taken};
+pub use source::{Folding, Judged, Rejected, Source, SourceLimits, Taken};
 pub use status::{HeldBack, OpenWindow};
 pub use store::{Change, Checkpoint, Database, Store};
 pub use time::{Declared, SourcePartition, Windows};

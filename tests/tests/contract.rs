@@ -9,6 +9,8 @@ mod aggregator_faults;
 mod cache;
 #[path = "contract/misfits.rs"]
 mod misfits;
+#[path = "contract/search.rs"]
+mod search;
 #[path = "contract/stub.rs"]
 mod stub;
 #[path = "contract/wasi.rs"]

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use smt_host::exit::{Exit, Stop};
 use smt_host::guest::{Engine, Limits, Plugin};
 use smt_host::kafka::{From, Settings};
-use smt_host::pipeline::{self, Delivery, Member, OnError, Progress, Spec};
+use smt_host::pipeline::{self, Delivery, Member, OnError, Progress, Spec, WindowOptions};
 use smt_host::registry::{self, Registry, wire};
 use smt_host::shutdown::Shutdown;
 use smt_tests::{Seen, eventually, plugin, produce, read_committed, world};
@@ -25,17 +25,23 @@ fn spec(name: &str, file: &str, settings: &[(&str, &str)]) -> Spec {
     let engine = Engine::new(Some(&world().dir.path().join("compiled"))).unwrap();
     let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
     let configured = Plugin::load(&engine, &plugin(file), Limits::default()).unwrap().configure(&settings).unwrap();
+    let output = configured.wiring().outputs[0].name.clone();
     Spec {
         name: name.to_owned(),
         group: name.to_owned(),
         inputs: vec![name.to_owned()],
-        members: vec![Member { configured, topics: vec![(String::new(), format!("{name}-out"))] }],
+        members: vec![Member {
+            configured,
+            topics: vec![(output, format!("{name}-out"))],
+            windows: WindowOptions::default(),
+        }],
         workers: 1,
         from: From::Earliest,
         delivery: Delivery::ExactlyOnce,
         fail_fast: false,
         commit_interval: Duration::from_millis(100),
         instance_id: "tests".to_owned(),
+        store_dir: None,
         until_end: false,
         dead_letter_topic: format!("{name}-dead"),
         on_error: OnError::DeadLetter,

@@ -324,5 +324,5 @@ fn a_mistake_in_the_file_says_what_and_what_instead() {
     check(&[mode, ("table.whitelist", "nowhere")], &[], 7, "\"nowhere\", but there is no such table");
     check(&[mode, ("connection.password", "wrong")], &[], 7, "password authentication failed");
     let nowhere = ("connection.url", "jdbc:postgresql://127.0.0.1:1/postgres");
-    check(&[mode, nowhere], &["--fail-fast"], 5, "the database cannot be reached");
+    check(&[mode, nowhere], &["--fail-fast"], 5, "the database at 127.0.0.1:1/postgres cannot be reached");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
-use super::{Count, Properties, Size, Time, one_or_many, set, set_list};
+use super::{Count, Properties, Size, Time, Window, one_or_many, set, set_list};
 use crate::kafka::From;
 use crate::pipeline::{Delivery, OnError};
 
@@ -67,6 +67,8 @@ pub struct Plugin {
     /// Output name to topic.
     #[serde(default)]
     pub outputs: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Window::is_empty")]
+    pub window: Window,
     #[serde(default)]
     pub limits: Limits,
 }

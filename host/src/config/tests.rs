@@ -24,7 +24,7 @@ fn an_unknown_key_is_told_with_its_place_the_nearest_and_all_that_are_allowed() 
         "[[pipeline]]\n[[pipeline]]\n[[pipeline.plugin]]\nfile = \"a\"\nlimit = {}\n",
         expect![[r#"
         smt-host.toml line 5: unknown key "limit" in [[pipeline]] number 2, [[pipeline.plugin]] number 1; did you mean "limits"?
-        hint: allowed there: file, settings, outputs, limits"#]],
+        hint: allowed there: file, settings, outputs, window, limits"#]],
     );
     check(
         "zzz = 1\n",
@@ -178,6 +178,7 @@ fn the_example_is_a_configuration_that_uses_every_key() {
     // The comments in front of the keys that exclude the others.
     let all =
         text.replace("# token", "token").replace("# ca-", "ca-").replace("# cert-", "cert-").replace("# key-", "key-");
+    let all = all.replace("# window", "window");
     let mut config = read::config(&all, &file).unwrap();
     // The first says only what it must.
     config.pipeline[0].plugin.remove(0);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{INPUT, PLUGINS};
+use super::{COUNTED, INPUT, PLUGINS};
 use crate::exit::Stop;
 use crate::pipeline::Delivery;
 use crate::platform::kafka::{Kafka, KafkaOptions};
@@ -24,6 +24,7 @@ impl Broker {
             "             An imitation in memory (librdkafka's mock) stands in. It has no transactions, so records"
         );
         println!("             are delivered AT LEAST once here, not exactly once, and are gone at the end.");
+        println!("             The counts in windows ({COUNTED}) need transactions, so they are left out.");
         println!("             For the real thing: {}", why.hint.as_deref().unwrap_or("run `make setup`"));
         let dead_letters = PLUGINS.map(dead_letter_topic);
         let topics = [INPUT, OFFSETS_TOPIC].into_iter().chain(PLUGINS).chain(dead_letters.iter().map(String::as_str));

@@ -1,18 +1,19 @@
 //! The demo's own audit: what is in the table against what is in the topics, read as a consumer would.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-
 use comfy_table::Table;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::counts::Counts;
+use super::{COUNTED, INPUT, counts_windows};
 use crate::exit::{Exit, Stop};
-use crate::kafka::{Settings, topics};
+use crate::kafka::Settings;
+use crate::kafka::reading::Reading;
 use crate::pipeline::Delivery;
 use crate::registry::Registry;
+
+const DIFFERENT: &str = "DIFFERENT";
+/// So many records of jovens are shown.
+const SAMPLE: usize = 3;
 
 /// What the table says must have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,35 +49,59 @@ async fn query(url: &str) -> Result<Expected, tokio_postgres::Error> {
 /// Compares table and topics, prints both, and fails on a difference.
 pub fn all(postgres: &str, settings: &Settings, registry: &Registry, delivery: Delivery) -> Result<(), Stop> {
     let expected = table_rows(postgres)?;
-    let lines = [
-        ("postgres-customers", "all rows of the table", expected.rows),
-        ("jovens", "nascimento >= 2000-01-01", expected.jovens),
-        ("idadeclass", "all rows of the table", expected.rows),
+    let mut lines = vec![
+        Line::of(settings, INPUT, "all rows of the table", expected.rows)?,
+        Line::of(settings, "jovens", "nascimento >= 2000-01-01", expected.jovens)?,
+        Line::of(settings, "idadeclass", "all rows of the table", expected.rows)?,
     ];
+    if counts_windows(delivery) {
+        let counts = Counts::read(settings, registry, COUNTED)?;
+        let counted = |what, expected, found| Line { topic: COUNTED, what, expected, found };
+        lines.push(counted("counted in all windows", expected.rows, counts.sum()));
+        lines.push(counted("of them JOVEM", expected.jovens, counts.of_class("JOVEM")));
+        lines.push(counted("of them ADULTO", expected.rows - expected.jovens, counts.of_class("ADULTO")));
+    }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header(["topic", "what", "expected", "committed", ""]);
-    let mut wrong = Vec::new();
-    let mut sample = Vec::new();
-    for (topic, what, expected) in lines {
-        let found = read(settings, topic, if topic == "jovens" { 3 } else { 0 })?;
-        let doubled = delivery == Delivery::AtLeastOnce && found.records > expected;
-        let verdict = match found.records == expected {
-            true => "ok",
-            false if doubled => "ok: at least once",
-            false => "DIFFERENT",
-        };
-        if verdict == "DIFFERENT" {
-            wrong.push(format!("{topic}: expected {expected}, found {}", found.records));
-        }
-        table.add_row([topic, what, &expected.to_string(), &found.records.to_string(), verdict]);
-        sample.extend(found.sample);
+    for line in &lines {
+        let verdict = line.verdict(delivery);
+        table.add_row([line.topic, line.what, &line.expected.to_string(), &line.found.to_string(), verdict]);
     }
     println!("{table}\n");
-    show(&sample, registry);
+    show(&first(settings, "jovens", SAMPLE)?, registry);
+    let wrong = lines.iter().filter(|line| line.verdict(delivery) == DIFFERENT);
+    let wrong: Vec<String> =
+        wrong.map(|l| format!("{}: expected {}, found {}", l.topic, l.expected, l.found)).collect();
     if wrong.is_empty() {
         return Ok(());
     }
     Err(Stop::new(Exit::CheckFailed, format!("the topics do not hold what the table does: {}", wrong.join("; "))))
+}
+
+/// One number of the table against one of the topics.
+struct Line {
+    topic: &'static str,
+    what: &'static str,
+    expected: u64,
+    found: u64,
+}
+
+impl Line {
+    /// Against the number of records in a topic.
+    fn of(settings: &Settings, topic: &'static str, what: &'static str, expected: u64) -> Result<Line, Stop> {
+        let mut found = 0;
+        Reading::open(settings, topic)?.to_end(|_| found += 1)?;
+        Ok(Line { topic, what, expected, found })
+    }
+
+    fn verdict(&self, delivery: Delivery) -> &'static str {
+        let doubled = delivery == Delivery::AtLeastOnce && self.found > self.expected;
+        match self.found == self.expected {
+            true => "ok",
+            false if doubled => "ok: at least once",
+            false => DIFFERENT,
+        }
+    }
 }
 
 fn show(sample: &[Vec<u8>], registry: &Registry) {
@@ -85,45 +110,13 @@ fn show(sample: &[Vec<u8>], registry: &Registry) {
     }
 }
 
-struct Found {
-    records: u64,
-    sample: Vec<Vec<u8>>,
-}
-
-/// Reads a topic from its beginning to its end, committed records only.
-fn read(settings: &Settings, topic: &str, sample_max: usize) -> Result<Found, Stop> {
-    let shape = topics::shape(settings, topic)?.ok_or_else(|| Stop::start(format!("topic {topic} does not exist")))?;
-    let consumer: BaseConsumer = settings
-        .consumer("smt-demo-check", crate::kafka::From::Earliest)
-        .create()
-        .map_err(|error| topics::bad_client(&error))?;
-    let mut partitions = TopicPartitionList::new();
-    for partition in 0..shape.partitions {
-        partitions
-            .add_partition_offset(topic, partition, Offset::Beginning)
-            .map_err(|error| topics::away(settings, &error))?;
-    }
-    consumer.assign(&partitions).map_err(|error| topics::away(settings, &error))?;
-    let deadline = Instant::now() + Duration::from_secs(60);
-    // One end may be told twice, before and after a transaction marker.
-    let (mut found, mut ended) = (Found { records: 0, sample: Vec::new() }, BTreeSet::new());
-    while ended.len() < shape.partitions as usize {
-        if Instant::now() > deadline {
-            return Err(Stop::dependency(format!("topic {topic} could not be read to its end within 60 s")));
+/// The first values of a topic, to look at.
+fn first(settings: &Settings, topic: &str, values_max: usize) -> Result<Vec<Vec<u8>>, Stop> {
+    let mut values = Vec::new();
+    Reading::open(settings, topic)?.to_end(|record| {
+        if values.len() < values_max {
+            values.push(record.payload().unwrap_or_default().to_vec());
         }
-        match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(message)) => {
-                found.records += 1;
-                if found.sample.len() < sample_max {
-                    found.sample.push(message.payload().unwrap_or_default().to_vec());
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                ended.insert(partition);
-            }
-            Some(Err(error)) => return Err(topics::away(settings, &error)),
-            None => {}
-        }
-    }
-    Ok(found)
+    })?;
+    Ok(values)
 }

@@ -32,8 +32,13 @@ impl View {
         View { terminal, shown: Vec::new(), rates: Vec::new(), at: Instant::now(), drawn: 0 }
     }
 
+    /// Whether what is shown is drawn over; else it stays, line after line.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.terminal
+    }
+
     /// Called often: rates are taken once a second.
-    pub(super) fn show(&mut self, stages: &[Stage], samples: &[String], last: bool) {
+    pub(super) fn show(&mut self, stages: &[Stage], notes: &[String], last: bool) {
         let due = self.at.elapsed() >= EVERY;
         let changed = self.shown != stages;
         if due || last || self.rates.is_empty() {
@@ -44,7 +49,7 @@ impl View {
             (self.shown, self.at) = (stages.to_vec(), Instant::now());
         }
         if self.terminal {
-            self.redraw(&table(stages, &self.rates, samples, width()));
+            self.redraw(&table(stages, &self.rates, notes, width()));
         } else if changed && (due || last) {
             println!("{}", line(stages, &self.rates));
         }
@@ -58,6 +63,8 @@ impl View {
         for line in lines {
             out.push_str(&format!("\x1b[2K{line}\n"));
         }
+        // What stood below is gone where there are fewer lines now.
+        out.push_str("\x1b[J");
         self.drawn = lines.len();
         let mut stdout = std::io::stdout();
         stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()).ok();
@@ -73,13 +80,13 @@ fn width() -> usize {
     rustix::termios::tcgetwinsize(std::io::stdout()).map_or(WIDTH_UNKNOWN, |size| usize::from(size.ws_col).max(20))
 }
 
-fn table(stages: &[Stage], rates: &[u64], samples: &[String], width: usize) -> Vec<String> {
+fn table(stages: &[Stage], rates: &[u64], notes: &[String], width: usize) -> Vec<String> {
     let mut lines = vec![format!("{:<26}{:>10}{:>8}", "", "records", "per s")];
     for (stage, rate) in stages.iter().zip(rates) {
         let of = stage.of.map_or_else(String::new, |of| format!("   of {of} read"));
         lines.push(format!("{:<26}{:>10}{:>8}{of}", stage.name, stage.count, rate));
     }
-    lines.extend(samples.iter().map(|sample| format!("  {sample}")));
+    lines.extend(notes.iter().map(|note| format!("  {note}")));
     lines.iter().map(|line| line.chars().take(width - 1).collect()).collect()
 }
 
@@ -109,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawn_line_never_wraps_and_every_sample_has_its_own() {
+    fn a_drawn_line_never_wraps_and_every_note_has_its_own() {
         let lines = table(&stages(), &[100, 24], &["{\"NOME\":\"Ação\"}".to_owned()], 40);
         assert_eq!(lines.len(), 4);
         assert!(lines.iter().all(|line| line.chars().count() < 40), "{lines:?}");

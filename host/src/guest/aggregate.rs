@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::instance::{Instance, Pace};
 use super::load::Configured;
 use super::{Batch, Column, Failure, Finished, Guilty, LoadError, Partials, check_aggregate, slice};
+use crate::shutdown::Shutdown;
 
 /// What became of a batch of records.
 #[derive(Debug)]
@@ -32,20 +33,35 @@ pub struct Blame {
 /// An aggregator's instance in one worker.
 pub struct Aggregator {
     instance: Instance,
+    guilty_in_row_max: usize,
     partial: Pace,
     merge: Pace,
     finish: Pace,
 }
 
-/// Each fails only if no instance can be had any more.
+/// Each fails only if no instance can be had any more, or stopping is asked for.
 impl Aggregator {
     pub(super) fn new(configured: Configured) -> Result<Aggregator, LoadError> {
         let instance = Instance::new(configured)?;
-        Ok(Aggregator { instance, partial: Pace::default(), merge: Pace::default(), finish: Pace::default() })
+        let guilty_in_row_max = usize::MAX;
+        Ok(Aggregator {
+            instance,
+            guilty_in_row_max,
+            partial: Pace::default(),
+            merge: Pace::default(),
+            finish: Pace::default(),
+        })
     }
 
     pub fn configured(&self) -> &Configured {
         &self.instance.configured
+    }
+
+    /// It gives up a call when stopping is asked for, and the search for guilty records after so many in a row: what
+    /// comes after them is in no piece then.
+    pub fn giving_up(mut self, stop: &Shutdown, guilty_in_row_max: usize) -> Aggregator {
+        self.instance.until(stop);
+        Aggregator { guilty_in_row_max, ..self }
     }
 
     /// Folds records of one pane into groups; pieces may have keys in common.
@@ -53,7 +69,7 @@ impl Aggregator {
         let configured = self.instance.configured.clone();
         let limits = configured.plugin().limits();
         let rows = batch.timestamps.len();
-        let found = self.instance.run(&mut self.partial, rows, usize::MAX, &|live, part| {
+        let found = self.instance.run(&mut self.partial, rows, self.guilty_in_row_max, &|live, part| {
             let part = slice::batch(batch, part);
             let partials = live.world.aggregator()?.call_partial(&mut live.store, &part)?;
             Ok(check_aggregate::partials(&partials, part.timestamps.len(), limits).map(|()| partials))

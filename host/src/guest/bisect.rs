@@ -17,14 +17,15 @@ impl<T> Default for Found<T> {
 }
 
 /// `run` is given ever smaller parts of `whole`, which has just failed with `failure`; the first guilty come first,
-/// and after `guilty_max` of them the rest stays unknown.
+/// and after `in_row_max` of them in a row the rest stays unknown.
 pub(super) fn bisect<T, E>(
     whole: Range<usize>,
     failure: Failure,
-    guilty_max: usize,
+    in_row_max: usize,
     run: &mut dyn FnMut(Range<usize>) -> Result<Result<T, Failure>, E>,
 ) -> Result<Found<T>, E> {
-    let mut found = Found::default();
+    let mut found: Found<T> = Found::default();
+    let mut in_row = 0;
     // Parts still to be run, the next one last; a part that has failed already brings its failure.
     let mut todo = vec![(whole, Some(failure))];
     while let Some((part, failed)) = todo.pop() {
@@ -39,8 +40,10 @@ pub(super) fn bisect<T, E>(
             },
         };
         if part.len() == 1 {
+            let follows = found.guilty.last().is_some_and(|(last, _)| last + 1 == part.start);
+            in_row = if follows { in_row + 1 } else { 1 };
             found.guilty.push((part.start, failure));
-            if found.guilty.len() >= guilty_max {
+            if in_row >= in_row_max {
                 break;
             }
             continue;
@@ -62,9 +65,9 @@ mod tests {
         Failure::Contract { reason: "bad".into() }
     }
 
-    fn with_bad(n: usize, bad: &[usize], guilty_max: usize) -> (Found<()>, usize) {
+    fn with_bad(n: usize, bad: &[usize], in_row_max: usize) -> (Found<()>, usize) {
         let mut runs = 0;
-        let found = bisect::<(), Infallible>(0..n, failure(), guilty_max, &mut |part| {
+        let found = bisect::<(), Infallible>(0..n, failure(), in_row_max, &mut |part| {
             runs += 1;
             Ok(if bad.iter().any(|b| part.contains(b)) { Err(failure()) } else { Ok(()) })
         });
@@ -99,5 +102,11 @@ mod tests {
         let (found, runs) = with_bad(1000, &[17, 18, 999], 1);
         assert_eq!(found.guilty.iter().map(|(i, _)| *i).collect::<Vec<_>>(), [17]);
         assert!(runs < 20, "{runs}");
+    }
+    #[test]
+    fn a_search_ends_with_the_last_of_so_many_guilty_in_a_row() {
+        let bad = [0, 1, 5, 6, 7, 8, 9];
+        let guilty = |in_row_max| with_bad(100, &bad, in_row_max).0.guilty.len();
+        assert_eq!([guilty(2), guilty(3), guilty(5), guilty(6)], [2, 5, 7, 7]);
     }
 }

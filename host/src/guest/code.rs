@@ -12,6 +12,7 @@ use super::log::Log;
 use super::names::{Kind, SERVED};
 use super::state::{self, State};
 use super::{Description, Engine, Limits, LoadError};
+use crate::shutdown::Shutdown;
 
 /// CPU time for everything before the first record: an interpreter reads its whole program here.
 const START: Duration = Duration::from_secs(10);
@@ -64,8 +65,8 @@ impl Functions {
 
 impl Live {
     /// Starts the CPU cap of the next call.
-    pub(super) fn begin(&mut self, budget: Duration) {
-        self.store.data_mut().begin(budget);
+    pub(super) fn begin(&mut self, budget: Duration, stop: &Shutdown) {
+        self.store.data_mut().begin(budget, stop);
         self.store.set_epoch_deadline(1);
     }
 }
@@ -112,7 +113,7 @@ impl Code {
         store.epoch_deadline_callback(|mut context| {
             Ok(if context.data_mut().overdrawn() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
         });
-        store.data_mut().begin(START);
+        store.data_mut().begin(START, &Shutdown::new());
         store.set_epoch_deadline(1);
         let instance = self.pre.instantiate(&mut store).map_err(|e| self.failed("starting", &e, &store))?;
         let (setup, world) = self.functions(&mut store, &instance).map_err(|e| unfit(&self.file, &e))?;

@@ -12,12 +12,16 @@ pub(super) type Refusal = (String, &'static str);
 
 /// A core module becomes a component by what its `component-type` section says.
 pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+    const NOT_BUILT: &str = "give the .wasm file that the plugin's build made";
+    if bytes.is_empty() {
+        return Err(("is empty".to_owned(), NOT_BUILT));
+    }
     if wasmparser::Parser::is_component(bytes) {
         return Ok(Cow::Borrowed(bytes));
     }
     if !wasmparser::Parser::is_core_wasm(bytes) {
         let what = format!("is not a WASM file: its {} bytes do not begin like one", bytes.len());
-        return Err((what, "give the .wasm file that the plugin's build made"));
+        return Err((what, NOT_BUILT));
     }
     // The encoder takes a valid module for granted, and panics on one that was cut off.
     wasmparser::validate(bytes)

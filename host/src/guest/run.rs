@@ -3,6 +3,7 @@
 use super::instance::{Instance, Pace};
 use super::load::Configured;
 use super::{Batch, Failure, LoadError, Outcome, check, slice};
+use crate::shutdown::Shutdown;
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -37,23 +38,31 @@ impl Guilty {
 pub struct Runner {
     instance: Instance,
     pace: Pace,
+    guilty_in_row_max: usize,
 }
 
 impl Runner {
     pub(super) fn new(configured: Configured) -> Result<Runner, LoadError> {
-        Ok(Runner { instance: Instance::new(configured)?, pace: Pace::default() })
+        Ok(Runner { instance: Instance::new(configured)?, pace: Pace::default(), guilty_in_row_max: usize::MAX })
     }
 
     pub fn configured(&self) -> &Configured {
         &self.instance.configured
     }
 
-    /// Fails only if no instance can be had any more.
+    /// It gives up a batch when stopping is asked for, and the search for guilty records after so many in a row: what
+    /// comes after them is in no piece then.
+    pub fn giving_up(mut self, stop: &Shutdown, guilty_in_row_max: usize) -> Runner {
+        self.instance.until(stop);
+        Runner { guilty_in_row_max, ..self }
+    }
+
+    /// Fails only if no instance can be had any more, or stopping is asked for.
     pub fn run(&mut self, batch: &Batch) -> Result<Verdict, LoadError> {
         let configured = self.instance.configured.clone();
         let (wiring, limits) = (configured.wiring(), configured.plugin().limits());
         let rows = batch.timestamps.len();
-        let found = self.instance.run(&mut self.pace, rows, usize::MAX, &|live, part| {
+        let found = self.instance.run(&mut self.pace, rows, self.guilty_in_row_max, &|live, part| {
             let part = slice::batch(batch, part);
             let outcome = live.world.transformer()?.call_transform(&mut live.store, &part)?;
             Ok(check::outcome(&outcome, &part, wiring, limits).map(|()| outcome))

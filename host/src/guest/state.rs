@@ -12,7 +12,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::smt::plugin::{host, types};
 use super::log::{self, Log, Pipe};
+use crate::shutdown::Shutdown;
 
+/// How long a call may go on once stopping is asked for: the batch in hand is to be finished, but not at any price.
+const GRACE: Duration = Duration::from_secs(2);
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Streams, pollables and the like that a plugin may hold at once.
 const RESOURCES_MAX: usize = 10_000;
@@ -27,6 +30,10 @@ pub(super) struct State {
     /// The limiter's own flag: it tells the memory limit from any other trap.
     pub(super) memory_hit: bool,
     pub(super) timed_out: bool,
+    stop: Shutdown,
+    asked_to_stop: Option<Instant>,
+    /// The call was ended because stopping was asked for; the plugin is not to blame.
+    pub(super) given_up: bool,
     /// The last error line of this call: a panic's text comes here just before the trap.
     last_error: Option<String>,
     stderr: Pipe,
@@ -51,6 +58,9 @@ impl State {
             memory_used: 0,
             memory_hit: false,
             timed_out: false,
+            stop: Shutdown::new(),
+            asked_to_stop: None,
+            given_up: false,
             last_error: None,
             stderr,
             budget: Duration::ZERO,
@@ -58,11 +68,12 @@ impl State {
         }
     }
 
-    pub(super) fn begin(&mut self, budget: Duration) {
+    pub(super) fn begin(&mut self, budget: Duration, stop: &Shutdown) {
         self.budget = budget;
         self.budget_from = cpu_time();
         self.memory_hit = false;
         self.timed_out = false;
+        self.stop = stop.clone();
         self.last_error = None;
         self.stderr.forget();
     }
@@ -78,9 +89,13 @@ impl State {
         cpu_time().saturating_sub(self.budget_from)
     }
 
+    /// Whether the call is to end now.
     pub(super) fn overdrawn(&mut self) -> bool {
         self.timed_out = self.used() > self.budget;
-        self.timed_out
+        if !self.timed_out && self.stop.is_requested() {
+            self.given_up = self.asked_to_stop.get_or_insert_with(Instant::now).elapsed() > GRACE;
+        }
+        self.timed_out || self.given_up
     }
 }
 

@@ -3,6 +3,8 @@
 
 use rdkafka::message::{BorrowedMessage, Header, Message, OwnedHeaders};
 
+use super::size;
+
 /// Where and why a record failed.
 pub struct Context<'a> {
     /// Of the connector; of a pipeline, where there is none.
@@ -19,6 +21,8 @@ pub struct Context<'a> {
 /// A message is kept within what a broker takes: reasons are others' text and may be huge.
 const TEXT_BYTES_MAX: usize = 4096;
 
+/// In place of a value that does not fit beside the headers.
+const VALUE_DROPPED: &str = "smt.value.dropped";
 const STACKTRACE: &str = "__connect.errors.exception.stacktrace";
 
 /// The record's own headers, then Connect's.
@@ -44,6 +48,23 @@ pub fn headers(message: &BorrowedMessage<'_>, context: &Context<'_>) -> OwnedHea
         }
     }
     headers
+}
+
+/// The value, and the headers: without the value, and saying so, where both together are more than a producer takes.
+pub fn fitting<'a>(
+    message: &'a BorrowedMessage<'_>,
+    headers: OwnedHeaders,
+    record_bytes_max: usize,
+) -> (Option<&'a [u8]>, OwnedHeaders) {
+    let bytes = size::of_record(message.key_len(), message.payload_len()) + size::of_headers(&headers);
+    if bytes <= record_bytes_max {
+        return (message.payload(), headers);
+    }
+    let why = format!(
+        "its {} bytes and these headers are more than the {record_bytes_max} that message.max.bytes allows",
+        message.payload_len()
+    );
+    (None, headers.insert(Header { key: VALUE_DROPPED, value: Some(&why) }))
 }
 
 fn shortened(text: &str) -> &str {

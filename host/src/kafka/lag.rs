@@ -29,9 +29,24 @@ pub fn of(statistics: &Statistics) -> u64 {
     partitions.filter(|partition| partition.fetch_state == "active").map(one).sum()
 }
 
+/// Up to where each partition that is being fetched has been read.
+pub fn reached(statistics: &Statistics) -> Vec<(String, i32, i64)> {
+    let active = |(_, partition): &(&i32, &Partition)| partition.fetch_state == "active";
+    let of = |(name, topic): (&String, &rdkafka::statistics::Topic)| {
+        let partitions = topic.partitions.iter().filter(active);
+        let reached = partitions.map(|(number, partition)| (name.clone(), *number, read(partition)));
+        reached.collect::<Vec<_>>()
+    };
+    statistics.topics.iter().flat_map(of).collect()
+}
+
 /// An end of partition counts as read up to there: behind the last record may stand transaction markers.
+fn read(partition: &Partition) -> i64 {
+    partition.app_offset.max(partition.eof_offset)
+}
+
 fn one(partition: &Partition) -> u64 {
-    let read = partition.app_offset.max(partition.eof_offset).max(partition.lo_offset);
+    let read = read(partition).max(partition.lo_offset);
     partition.ls_offset.saturating_sub(read.max(0)).max(0) as u64
 }
 

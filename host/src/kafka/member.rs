@@ -37,6 +37,8 @@ pub struct Context {
     /// Nobody will accept changes any more: partitions go at once.
     leaving: AtomicBool,
     connected: AtomicBool,
+    /// Up to where each partition has been read, markers included, as of the last second.
+    reached: Mutex<Vec<(String, i32, i64)>>,
     lag: lag::Share,
 }
 
@@ -45,6 +47,7 @@ impl ClientContext for Context {
         let up = statistics.brokers.values().any(|broker| broker.nodeid >= 0 && broker.state == "UP");
         self.connected.store(up, Ordering::Relaxed);
         self.lag.set(lag::of(&statistics));
+        *lock(&self.reached) = lag::reached(&statistics);
     }
 }
 
@@ -93,6 +96,7 @@ impl Member {
             changes: Mutex::default(),
             leaving: AtomicBool::new(false),
             connected: AtomicBool::new(false),
+            reached: Mutex::default(),
             lag,
         };
         let consumer: BaseConsumer<Context> =
@@ -119,6 +123,21 @@ impl Member {
         apply(&self.consumer, change)
     }
 
+    /// Up to where a partition was read when librdkafka last said so; markers count.
+    pub fn reached(&self, topic: &str, partition: i32) -> Option<i64> {
+        let reached = lock(&self.consumer.context().reached);
+        reached.iter().find(|(name, number, _)| *number == partition && name == topic).map(|(_, _, offset)| *offset)
+    }
+
+    /// What the group has committed of these partitions. Waits for transactions that are about to change it.
+    pub fn committed(&self, asked: &TopicPartitionList, patience: &Patience) -> KafkaResult<TopicPartitionList> {
+        patience.ask(|wait| {
+            let answer = self.consumer.committed_offsets(asked.clone(), wait)?;
+            answer.elements().iter().try_for_each(|element| element.error())?;
+            Ok(answer)
+        })
+    }
+
     /// Whether a broker was reached when librdkafka last said so.
     pub fn is_connected(&self) -> bool {
         self.consumer.context().connected.load(Ordering::Relaxed)
@@ -140,11 +159,7 @@ impl Member {
         for span in spans {
             asked.add_partition(&span.topic, span.partition);
         }
-        let committed = patience.ask(|wait| {
-            let answer = self.consumer.committed_offsets(asked.clone(), wait)?;
-            answer.elements().iter().try_for_each(|element| element.error())?;
-            Ok(answer)
-        })?;
+        let committed = self.committed(&asked, patience)?;
         for span in spans {
             let found = committed.find_partition(&span.topic, span.partition).map(|element| element.offset());
             let Some(Offset::Offset(next)) = found else {

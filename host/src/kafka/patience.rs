@@ -151,8 +151,20 @@ impl Patience {
     }
 }
 
+/// The same without a token, for at most `limit`: a broker that has just started answers in a moment.
+pub fn ask_within<T>(limit: Duration, mut request: impl FnMut(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match request(left.min(SLICE).max(PAUSE)) {
+            Err(error) if is_unanswered(&error) && left > PAUSE => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+}
+
 /// The brokers did not say no: they said nothing.
-fn is_unanswered(error: &KafkaError) -> bool {
+pub(super) fn is_unanswered(error: &KafkaError) -> bool {
     if let KafkaError::Transaction(inner) = error {
         return inner.is_retriable() && !inner.txn_requires_abort();
     }
@@ -169,6 +181,7 @@ fn is_unanswered(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::CoordinatorNotAvailable
                 | RDKafkaErrorCode::NotCoordinator
                 | RDKafkaErrorCode::NetworkException
+                | RDKafkaErrorCode::UnstableOffsetCommit
         )
     )
 }

@@ -6,6 +6,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaConfRes;
 
 use super::{REQUEST_TIMEOUT, Settings};
 use crate::exit::Stop;
@@ -35,24 +37,55 @@ pub fn shape(settings: &Settings, topic: &str) -> Result<Option<Shape>, Stop> {
     Ok(Some(Shape { partitions: found.partitions().len() as i32, replicas }))
 }
 
+/// Properties of a topic, by their names in Kafka.
+pub type Properties<'a> = [(&'a str, String)];
+/// The topic that a mistyped one was probably meant to be, if the cluster tells.
+pub fn nearest(settings: &Settings, topic: &str) -> Option<String> {
+    let consumer: BaseConsumer = settings.client("admin").create().ok()?;
+    let metadata = consumer.fetch_metadata(None, REQUEST_TIMEOUT).ok()?;
+    let names = metadata.topics().iter().map(|topic| topic.name()).filter(|name| *name != topic);
+    crate::nearest::nearest(topic, names).map(str::to_owned)
+}
+
 /// Makes `topic` unless it is there, and gives the shape that it has.
 pub fn ensure(settings: &Settings, topic: &str, wanted: Shape) -> Result<Shape, Stop> {
+    ensure_with(settings, topic, wanted, &[])
+}
+
+/// The same; the properties are those of a topic that is made.
+pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Properties<'_>) -> Result<Shape, Stop> {
     if let Some(shape) = shape(settings, topic)? {
         return Ok(shape);
     }
-    create(settings, topic, wanted)?;
+    create(settings, topic, wanted, made)?;
     Ok(wanted)
 }
 
-fn create(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
-    let admin: AdminClient<DefaultClientContext> =
-        settings.client("admin").create().map_err(|error| bad_client(&error))?;
-    let new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
-    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+/// Deletes the records before these offsets.
+pub fn purge(settings: &Settings, before: &TopicPartitionList) -> Result<(), Stop> {
+    let (admin, runtime) = admin(settings)?;
+    let answer = runtime.block_on(admin.delete_records(before, &AdminOptions::new()));
+    let answer = answer.map_err(|error| away(settings, &error))?;
+    let refused = answer.elements().iter().find_map(|element| element.error().err());
+    refused.map_or(Ok(()), |error| Err(Stop::start(format!("records could not be deleted: {error}"))))
+}
+
+fn admin(settings: &Settings) -> Result<(AdminClient<DefaultClientContext>, tokio::runtime::Runtime), Stop> {
+    let admin = settings.client("admin").create().map_err(|error| bad_client(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop::start(format!("no runtime for the admin client: {error}")))?;
+    Ok((admin, runtime))
+}
+
+fn create(settings: &Settings, topic: &str, shape: Shape, properties: &Properties<'_>) -> Result<(), Stop> {
+    let (admin, runtime) = admin(settings)?;
+    let mut new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
+    for (name, value) in properties {
+        new = new.set(name, value);
+    }
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
     let results = runtime.block_on(admin.create_topics([&new], &options)).map_err(|error| away(settings, &error))?;
     match results.into_iter().next() {
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
@@ -66,20 +99,51 @@ fn create(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
     }
 }
 
+/// A client that cannot be made of its settings.
 pub fn bad_client(error: &KafkaError) -> Stop {
-    // Its own text ends with the property's value, which may be a password.
-    let why = match error {
-        KafkaError::ClientConfig(_, why, _, _) => why.clone(),
-        other => other.to_string(),
-    };
-    Stop::usage(format!("Kafka client settings: {why}"))
-        .hint("look at the properties passed with -X or [kafka.properties]; librdkafka's CONFIGURATION.md lists them")
+    Stop::usage(format!("no Kafka client can be made: {}", reason(error)))
+        .hint("librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values")
 }
 
-/// The cluster did not answer.
+/// The cluster did not answer, or there is no client to ask it with.
 pub fn away(settings: &Settings, error: &KafkaError) -> Stop {
-    let why = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
-    Stop::dependency(format!("no Kafka broker answers at {}: {why}", settings.brokers)).hint(
+    match error {
+        KafkaError::ClientConfig(..) => bad_client(error),
+        _ => no_answer(&settings.brokers, &reason(error)),
+    }
+}
+
+pub fn no_answer(brokers: &str, why: &str) -> Stop {
+    Stop::dependency(format!("no Kafka broker answers at {brokers}: {why}")).hint(
         "check --brokers, and that Kafka is running and reachable from here; TLS and SASL are set by properties (-X)",
     )
+}
+
+/// Why, without what was asked: our own text says that.
+pub fn reason(error: &KafkaError) -> String {
+    match error {
+        // Its own text shows the property's value, which may be a password.
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
+            format!("the property {name:?} is not known to librdkafka")
+        }
+        KafkaError::ClientConfig(_, _, name, _) => {
+            format!("the property {name:?} has a value that librdkafka does not allow")
+        }
+        _ => error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_property_is_named_without_its_value() {
+        for name in ["security.protocol", "session.timeout.ms", "sasl.pasword"] {
+            let mut settings = Settings::new("127.0.0.1:1");
+            settings.properties.push((name.to_owned(), "hunter2".to_owned()));
+            let told = answers(&settings, Duration::ZERO).map_err(|stop| stop.to_string());
+            assert!(told.is_err_and(|text| text.contains(name) && !text.contains("hunter2")), "{name}");
+        }
+    }
 }

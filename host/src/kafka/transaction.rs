@@ -185,6 +185,15 @@ impl Transaction {
         Ok(offsets)
     }
 
+    /// Aborts what is open, for good: the caller ends.
+    pub fn abandon(&mut self) {
+        if self.opened.take().is_some() {
+            self.spans.clear();
+            // Where it cannot, the successor with this id does.
+            self.abort().ok();
+        }
+    }
+
     /// After an error: aborts, with a new producer where this one is of no use any more. Gives what was read and is
     /// to be read again, unless it turns out to be committed: ask the group.
     pub fn undo(&mut self, error: KafkaError) -> (Failed, Vec<Span>) {

@@ -65,6 +65,27 @@ impl Rows {
         }
     }
 
+    /// Takes the last row back, and gives its message.
+    pub fn pop(&mut self) -> Option<u32> {
+        let message = self.messages.pop()?;
+        if let Some(start) = self.starts.pop() {
+            self.batch.values.data.truncate(start);
+        }
+        self.batch.values.lengths.pop();
+        self.batch.timestamps.pop();
+        self.batch.keys.as_mut().map(pop);
+        if let Some(headers) = &mut self.batch.headers {
+            for _ in 0..headers.counts.pop().unwrap_or(0) {
+                pop(&mut headers.names);
+                pop(&mut headers.values);
+            }
+        }
+        if let Some(positions) = &mut self.batch.positions {
+            positions.offsets.pop();
+        }
+        Some(message)
+    }
+
     pub fn clear(&mut self) {
         let empty = |column: &mut Column| {
             column.data.clear();
@@ -84,6 +105,11 @@ impl Rows {
             positions.offsets.clear();
         }
     }
+}
+
+fn pop(column: &mut Column) {
+    let length = column.lengths.pop().unwrap_or(0);
+    column.data.truncate(column.data.len().saturating_sub(usize::try_from(length).unwrap_or(0)));
 }
 
 fn push(column: &mut Column, bytes: Option<&[u8]>) {

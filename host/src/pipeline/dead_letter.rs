@@ -5,16 +5,19 @@
 
 use rdkafka::message::{BorrowedMessage, Header, Message};
 
+use super::prepare::Target;
 use crate::guest::{Configured, Failure};
 use crate::kafka::connect_errors;
 use crate::kafka::transaction::Record;
 
 /// Where in the record's way it failed; the names are Connect's.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     ValueConverter,
     Transformation,
 }
+
+const BROKE_CONTRACT: &str = "smt_host.PluginBrokeContract";
 
 /// What went wrong with one record.
 pub struct Cause {
@@ -33,13 +36,36 @@ impl Cause {
         Cause { stage: Stage::Transformation, class: "smt_host.Rejected", message, backtrace: String::new() }
     }
 
+    /// After the close of all its windows.
+    pub fn late(lateness_ms: i64) -> Cause {
+        let message = format!("{lateness_ms} ms late: its windows are closed");
+        Cause { stage: Stage::Transformation, class: "smt_host.Late", message, backtrace: String::new() }
+    }
+
+    /// An output that is not what the plugin declared.
+    pub fn off_schema(message: String) -> Cause {
+        Cause { class: BROKE_CONTRACT, ..Cause::rejected(message) }
+    }
+
+    /// An output that no producer takes.
+    pub fn too_large(bytes: usize, target: &Target) -> Cause {
+        let Target { topic, record_bytes_max, .. } = target;
+        Cause {
+            class: "smt_host.RecordTooLarge",
+            ..Cause::rejected(format!(
+                "the plugin's output for topic {topic} is too large to be sent: {bytes} bytes with key and headers, \
+                 of {record_bytes_max} that message.max.bytes allows"
+            ))
+        }
+    }
+
     pub fn failed(failure: &Failure) -> Cause {
         let class = match failure {
             Failure::Trap { .. } => "smt_host.PluginTrapped",
             Failure::Time { .. } => "smt_host.PluginTimeLimit",
             Failure::Memory { .. } => "smt_host.PluginMemoryLimit",
             Failure::Output { .. } => "smt_host.PluginOutputLimit",
-            Failure::Contract { .. } => "smt_host.PluginBrokeContract",
+            Failure::Contract { .. } => BROKE_CONTRACT,
         };
         let backtrace = if let Failure::Trap { backtrace, .. } = failure { backtrace.clone() } else { String::new() };
         Cause { stage: Stage::Transformation, class, message: failure.to_string(), backtrace }
@@ -53,6 +79,7 @@ pub fn letter<'a>(
     configured: &Configured,
     message: &'a BorrowedMessage<'_>,
     cause: &Cause,
+    record_bytes_max: usize,
 ) -> Record<'a> {
     let plugin = configured.plugin();
     let stage = match cause.stage {
@@ -76,11 +103,12 @@ pub fn letter<'a>(
     ] {
         headers = headers.insert(Header { key: name, value: Some(value) });
     }
+    let (value, headers) = connect_errors::fitting(message, headers, record_bytes_max);
     Record {
         topic,
         partition: None,
         key: message.key(),
-        value: message.payload(),
+        value,
         timestamp_ms: message.timestamp().to_millis(),
         headers: Some(headers),
     }

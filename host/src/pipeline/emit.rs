@@ -6,17 +6,22 @@
 use std::ops::Range;
 
 use rdkafka::error::KafkaResult;
-use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Message, OwnedHeaders};
 
 use super::batch::Rows;
+use super::cells::{Cell, Cells, HeaderCells};
+use super::dead_letter::Cause;
 use super::prepare::{Encoding, Target};
-use crate::guest::{Column, Outcome};
-use crate::kafka::partition;
+use crate::guest::Outcome;
 use crate::kafka::transaction::{Record, Transaction};
+use crate::kafka::{partition, size};
 use crate::registry::wire;
 
-/// A bad output: (row of the batch, reason).
-pub type Bad = (usize, String);
+/// A bad output: (row of the batch, what is wrong with it).
+pub type Bad = (usize, Cause);
+
+/// Headers are counted only where they could make a record too large: nearly no record has so many.
+const HEADERS_BYTES_USUAL: usize = 64 << 10;
 
 /// One plugin's outcome for the rows of a batch from `first` on.
 pub struct Emission<'a> {
@@ -41,15 +46,21 @@ impl Emission<'_> {
     }
 }
 
-/// Checked values of a group's outputs, in order; reused from group to group.
+/// Checked keys and values of a group's outputs, in order; reused from group to group.
 #[derive(Default)]
 pub struct Framed {
     bytes: Vec<u8>,
-    values: Vec<Value>,
+    records: Vec<Kept>,
 }
 
-/// Where an output's value stands.
-enum Value {
+/// Of a bad output, both parts are `Bad`.
+struct Kept {
+    key: Part,
+    value: Part,
+}
+
+/// Where an output's key or value stands.
+enum Part {
     Null,
     /// As the input record has it.
     Input,
@@ -65,80 +76,110 @@ enum Value {
 impl Framed {
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.values.clear();
+        self.records.clear();
     }
 
-    /// Checks and frames all values, and sends none: those that do not hold their schema's bytes come back as bad.
+    /// Checks and frames all keys and values, and sends none: those that do not hold their schema's bytes, or make
+    /// a record that is too large, come back as bad.
     pub fn add(&mut self, emission: &Emission<'_>, bad: &mut Vec<Bad>) {
-        let mut values = Cells::new(&emission.outcome.emitted.values);
-        for i in 0..emission.outcome.emitted.inputs.len() {
-            let value = self.value(emission, i, values.next(i)).unwrap_or_else(|reason| {
-                bad.push((emission.row(i), reason));
-                Value::Bad
+        let emitted = &emission.outcome.emitted;
+        let mut values = Cells::new(&emitted.values);
+        let mut keys = emitted.keys.as_ref().map(Cells::new);
+        for i in 0..emitted.inputs.len() {
+            let key = keys.as_mut().map_or(Cell::Inherit, |keys| keys.next(i));
+            let kept = self.keep(emission, i, key, values.next(i)).unwrap_or_else(|cause| {
+                bad.push((emission.row(i), cause));
+                Kept { key: Part::Bad, value: Part::Bad }
             });
-            self.values.push(value);
+            self.records.push(kept);
         }
     }
 
-    fn value(&mut self, emission: &Emission<'_>, output: usize, cell: Cell<'_>) -> Result<Value, String> {
+    fn keep(&mut self, emission: &Emission<'_>, output: usize, key: Cell<'_>, value: Cell<'_>) -> Result<Kept, Cause> {
+        let key = self.key(emission, output, key).map_err(Cause::off_schema)?;
+        let value = self.value(emission, output, value).map_err(Cause::off_schema)?;
+        fits(emission, output, &key, &value)?;
+        Ok(Kept { key, value })
+    }
+
+    fn key(&mut self, emission: &Emission<'_>, output: usize, cell: Cell<'_>) -> Result<Part, String> {
+        let target = emission.target(output);
+        match cell {
+            Cell::Null => Ok(Part::Null),
+            Cell::Inherit => Ok(Part::Input),
+            Cell::Bytes(bytes, range) => self.framed(&target.key, bytes, Part::Plugin(range)).map_err(|error| {
+                format!("the plugin's key for topic {} is not of the schema that it declared: {error}", target.topic)
+            }),
+        }
+    }
+
+    fn value(&mut self, emission: &Emission<'_>, output: usize, cell: Cell<'_>) -> Result<Part, String> {
         let target = emission.target(output);
         let (bytes, as_it_is) = match cell {
-            Cell::Null => return Ok(Value::Null),
-            Cell::Inherit if !target.same_as_input => return Ok(Value::Input),
+            Cell::Null => return Ok(Part::Null),
+            Cell::Inherit if !target.same_as_input => return Ok(Part::Input),
             Cell::Inherit => {
                 let range = emission.rows.value(emission.row(output));
-                (&emission.rows.batch.values.data[range.clone()], Value::Row(range))
+                (&emission.rows.batch.values.data[range.clone()], Part::Row(range))
             }
-            Cell::Bytes(bytes, range) => (bytes, Value::Plugin(range)),
+            Cell::Bytes(bytes, range) => (bytes, Part::Plugin(range)),
         };
-        let start = self.bytes.len();
-        let framed = match &target.encoding {
-            Encoding::Input | Encoding::Raw => return Ok(as_it_is),
-            Encoding::Avro { id, check } => {
-                wire::frame(*id, &mut self.bytes);
-                check.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
-            }
-            Encoding::AvroFromJson { id, encode } => {
-                wire::frame(*id, &mut self.bytes);
-                encode.run(bytes, &mut self.bytes).map_err(|error| error.to_string())
-            }
-        };
-        framed.map_err(|error| {
-            self.bytes.truncate(start);
+        self.framed(&target.encoding, bytes, as_it_is).map_err(|error| {
             format!("the plugin's output for topic {} is not of the schema that it declared: {error}", target.topic)
-        })?;
-        Ok(Value::Framed(start..self.bytes.len()))
-    }
-}
-
-/// A walk over a column.
-struct Cells<'a> {
-    column: &'a Column,
-    at: usize,
-}
-
-/// One entry of a column.
-enum Cell<'a> {
-    Null,
-    /// -2: the input's own.
-    Inherit,
-    Bytes(&'a [u8], Range<usize>),
-}
-
-impl<'a> Cells<'a> {
-    fn new(column: &'a Column) -> Cells<'a> {
-        Cells { column, at: 0 }
+        })
     }
 
-    fn next(&mut self, index: usize) -> Cell<'a> {
-        match self.column.lengths[index] {
-            -2 => Cell::Inherit,
-            len if len < 0 => Cell::Null,
-            len => {
-                let start = self.at;
-                self.at += len as usize;
-                Cell::Bytes(&self.column.data[start..self.at], start..self.at)
+    fn framed(&mut self, encoding: &Encoding, bytes: &[u8], as_it_is: Part) -> Result<Part, String> {
+        let start = self.bytes.len();
+        match encode(encoding, bytes, &mut self.bytes) {
+            Ok(true) => Ok(Part::Framed(start..self.bytes.len())),
+            Ok(false) => Ok(as_it_is),
+            Err(error) => {
+                self.bytes.truncate(start);
+                Err(error)
             }
+        }
+    }
+}
+
+/// Checks and frames what a plugin gave. False: it stands as it is, and nothing was added.
+pub fn encode(encoding: &Encoding, bytes: &[u8], out: &mut Vec<u8>) -> Result<bool, String> {
+    match encoding {
+        Encoding::Input | Encoding::Raw => return Ok(false),
+        Encoding::Avro { id, check } => {
+            wire::frame(*id, out);
+            check.run(bytes, out).map_err(|error| error.to_string())?;
+        }
+        Encoding::AvroFromJson { id, encode } => {
+            wire::frame(*id, out);
+            encode.run(bytes, out).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the record can be sent at all.
+fn fits(emission: &Emission<'_>, output: usize, key: &Part, value: &Part) -> Result<(), Cause> {
+    let (message, target) = (emission.message(output), emission.target(output));
+    let length = |part: &Part, input: usize| match part {
+        Part::Null | Part::Bad => 0,
+        Part::Input => input,
+        Part::Row(range) | Part::Plugin(range) | Part::Framed(range) => range.len(),
+    };
+    let mut bytes = size::of_record(length(key, message.key_len()), length(value, message.payload_len()));
+    if bytes + HEADERS_BYTES_USUAL > target.record_bytes_max {
+        bytes += headers(emission, output).as_ref().map_or(0, size::of_headers);
+    }
+    if bytes <= target.record_bytes_max { Ok(()) } else { Err(Cause::too_large(bytes, target)) }
+}
+
+/// Those of one output; rarely asked for.
+fn headers(emission: &Emission<'_>, output: usize) -> Option<OwnedHeaders> {
+    match &emission.outcome.emitted.headers {
+        None => emission.message(output).headers().map(|headers| headers.detach()),
+        Some(headers) => {
+            let mut cells = HeaderCells::new(headers);
+            (0..=output).map(|i| cells.merge(i, emission.message(i))).last().flatten()
         }
     }
 }
@@ -151,25 +192,29 @@ pub fn send(
     transaction: &mut Transaction,
 ) -> KafkaResult<usize> {
     let emitted = &emission.outcome.emitted;
-    let mut keys = emitted.keys.as_ref().map(Cells::new);
     let mut headers = emitted.headers.as_ref().map(HeaderCells::new);
     let mut sent = 0;
     for i in 0..emitted.inputs.len() {
         let (message, target) = (emission.message(i), emission.target(i));
-        let key = keys.as_mut().map_or(Cell::Inherit, |keys| keys.next(i));
         let headers = match &mut headers {
             Some(cells) => cells.merge(i, message),
             None => message.headers().map(|headers| headers.detach()),
         };
-        let value = match &framed.values[*next + i] {
-            Value::Bad => continue,
-            Value::Null => None,
-            Value::Input => message.payload(),
-            Value::Row(range) => Some(&emission.rows.batch.values.data[range.clone()]),
-            Value::Plugin(range) => Some(&emitted.values.data[range.clone()]),
-            Value::Framed(range) => Some(&framed.bytes[range.clone()]),
+        let Kept { key, value } = &framed.records[*next + i];
+        let value = match value {
+            Part::Bad => continue,
+            Part::Null => None,
+            Part::Input => message.payload(),
+            Part::Row(range) => Some(&emission.rows.batch.values.data[range.clone()]),
+            Part::Plugin(range) => Some(&emitted.values.data[range.clone()]),
+            Part::Framed(range) => Some(&framed.bytes[range.clone()]),
         };
-        let (key, partition) = placed(&key, message, target);
+        let (key, partition) = match (key, &emitted.keys) {
+            (Part::Plugin(range), Some(keys)) => with_key(&keys.data[range.clone()], target),
+            (Part::Framed(range), _) => with_key(&framed.bytes[range.clone()], target),
+            (Part::Null, _) => (None, Some(message.partition() % target.partitions)),
+            _ => inherited(message, target),
+        };
         let timestamp_ms = emitted.timestamps.as_ref().map_or_else(|| message.timestamp().to_millis(), |t| Some(t[i]));
         transaction.send(Record { topic: &target.topic, partition, key, value, timestamp_ms, headers })?;
         sent += 1;
@@ -178,54 +223,16 @@ pub fn send(
     Ok(sent)
 }
 
-/// The key, and the partition: the input's own unless the key is new or the topics differ in shape.
-fn placed<'b>(key: &Cell<'b>, message: &'b BorrowedMessage<'_>, target: &Target) -> (Option<&'b [u8]>, Option<i32>) {
-    match key {
-        Cell::Bytes(key, _) => (Some(*key), Some(partition::of_key(key, target.partitions))),
-        Cell::Null => (None, Some(message.partition() % target.partitions)),
-        Cell::Inherit if target.partitions == target.input_partitions => (message.key(), Some(message.partition())),
-        Cell::Inherit => match message.key() {
-            Some(key) => (Some(key), Some(partition::of_key(key, target.partitions))),
-            None => (None, Some(message.partition() % target.partitions)),
-        },
-    }
+/// A new key chooses the partition.
+fn with_key<'b>(key: &'b [u8], target: &Target) -> (Option<&'b [u8]>, Option<i32>) {
+    (Some(key), Some(partition::of_key(key, target.partitions)))
 }
 
-/// Headers that a plugin sets: they replace the input's of the same name; -2 removes the name.
-struct HeaderCells<'a> {
-    headers: &'a crate::guest::Headers,
-    names: Cells<'a>,
-    values: Cells<'a>,
-    at: usize,
-}
-
-impl<'a> HeaderCells<'a> {
-    fn new(headers: &'a crate::guest::Headers) -> HeaderCells<'a> {
-        HeaderCells { headers, names: Cells::new(&headers.names), values: Cells::new(&headers.values), at: 0 }
-    }
-
-    fn merge(&mut self, index: usize, message: &BorrowedMessage<'_>) -> Option<OwnedHeaders> {
-        let mut set: Vec<(&[u8], Cell<'a>)> = Vec::new();
-        for _ in 0..self.headers.counts[index] {
-            if let Cell::Bytes(name, _) = self.names.next(self.at) {
-                set.push((name, self.values.next(self.at)));
-            }
-            self.at += 1;
-        }
-        let mut merged = OwnedHeaders::new();
-        for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
-            if !set.iter().any(|(name, _)| *name == header.key.as_bytes()) {
-                merged = merged.insert(header);
-            }
-        }
-        for (name, value) in set {
-            let key = std::str::from_utf8(name).unwrap_or("?");
-            match value {
-                Cell::Inherit => {}
-                Cell::Null => merged = merged.insert(Header { key, value: None::<&[u8]> }),
-                Cell::Bytes(value, _) => merged = merged.insert(Header { key, value: Some(value) }),
-            }
-        }
-        Some(merged)
+/// Key and partition are the input's own, unless the topics differ in shape.
+fn inherited<'b>(message: &'b BorrowedMessage<'_>, target: &Target) -> (Option<&'b [u8]>, Option<i32>) {
+    match message.key() {
+        key if target.partitions == target.input_partitions => (key, Some(message.partition())),
+        Some(key) => with_key(key, target),
+        None => (None, Some(message.partition() % target.partitions)),
     }
 }

@@ -18,16 +18,30 @@ use crate::kafka::{From, REQUEST_TIMEOUT, topics};
 /// How long reading what is left may take before it counts as not yet done.
 const LOOK_MAX: Duration = Duration::from_secs(5);
 
-/// The ends of all input partitions when the pipeline started.
+/// The ends of partitions at one moment.
 pub struct End {
+    topics: Vec<String>,
+    /// Where a group without committed offsets begins.
+    from: From,
     ends: Vec<(String, i32, i64)>,
 }
 
 impl End {
+    /// Of the input, when the pipeline starts.
     pub fn at_start(spec: &Spec) -> Result<End, Stop> {
-        let consumer = consumer(spec)?;
+        End::of(spec, &spec.inputs, spec.from, &consumer(spec, spec.from)?)
+    }
+
+    /// Of topics between the halves of aggregations, now: with what is committed and its markers are not written yet.
+    pub fn made(spec: &Spec, repartitions: &[String]) -> Result<End, Stop> {
+        let mut all = spec.kafka.consumer(&spec.group, From::Earliest);
+        let all = all.set("isolation.level", "read_uncommitted").create();
+        End::of(spec, repartitions, From::Earliest, &all.map_err(|error| topics::bad_client(&error))?)
+    }
+
+    fn of(spec: &Spec, names: &[String], from: From, consumer: &BaseConsumer) -> Result<End, Stop> {
         let mut ends = Vec::new();
-        for topic in &spec.inputs {
+        for topic in names {
             let partitions = topics::shape(&spec.kafka, topic)?.map_or(0, |shape| shape.partitions);
             for partition in 0..partitions {
                 let (_, high) = consumer
@@ -36,28 +50,32 @@ impl End {
                 ends.push((topic.clone(), partition, high));
             }
         }
-        Ok(End { ends })
+        Ok(End { topics: names.to_vec(), from, ends })
     }
 
     /// True: no record before an end is uncommitted.
     pub fn is_reached(&self, spec: &Spec) -> Result<bool, Stop> {
         let away = |error: KafkaError| topics::away(&spec.kafka, &error);
-        let consumer = consumer(spec)?;
+        let consumer = consumer(spec, self.from)?;
         let mut all = TopicPartitionList::new();
         for (topic, partition, _) in &self.ends {
             all.add_partition(topic, *partition);
         }
         let committed = consumer.committed_offsets(all, REQUEST_TIMEOUT).map_err(away)?;
         // Topic by topic: an end of partition names no topic.
-        for topic in &spec.inputs {
+        for topic in &self.topics {
             let mut left = TopicPartitionList::new();
             for (_, partition, end) in self.ends.iter().filter(|(name, _, _)| name == topic) {
                 let from = match committed.find_partition(topic, *partition).map(|found| found.offset()) {
                     Some(Offset::Offset(next)) if next >= *end => continue,
                     Some(Offset::Offset(next)) => Offset::Offset(next),
-                    _ if *end == 0 || spec.from == From::Latest => continue,
+                    _ if *end == 0 || self.from == From::Latest => continue,
                     _ => Offset::Beginning,
                 };
+                // What lies behind an open transaction cannot be seen yet.
+                if consumer.fetch_watermarks(topic, *partition, REQUEST_TIMEOUT).map_err(away)?.1 < *end {
+                    return Ok(false);
+                }
                 left.add_partition_offset(topic, *partition, from).map_err(away)?;
             }
             if left.count() > 0 {
@@ -95,6 +113,6 @@ impl End {
     }
 }
 
-fn consumer(spec: &Spec) -> Result<BaseConsumer, Stop> {
-    spec.kafka.consumer(&spec.group, spec.from).create().map_err(|error| topics::bad_client(&error))
+fn consumer(spec: &Spec, from: From) -> Result<BaseConsumer, Stop> {
+    spec.kafka.consumer(&spec.group, from).create().map_err(|error| topics::bad_client(&error))
 }

@@ -4,11 +4,12 @@
 
 use crate::avro::{FromJson, Plan, Schema};
 use crate::exit::{Exit, Stop};
-use crate::guest::{Configured, Format, Output as Declared};
+use crate::guest::{Configured, Format, Output as Declared, World};
 use crate::kafka::patience::Thing;
-use crate::kafka::topics::{self, Shape};
+use crate::kafka::topics::{self, Properties, Shape};
 use crate::registry;
 
+use super::aggregate::{self, Aggregate};
 use super::{Member, Spec};
 
 /// Why a pipeline cannot begin.
@@ -43,6 +44,8 @@ impl NotReady {
 pub struct Prepared {
     pub configured: Configured,
     pub outputs: Vec<Target>,
+    /// Of a plugin that aggregates.
+    pub aggregate: Option<Aggregate>,
 }
 
 /// Where an output goes and how it is written.
@@ -52,6 +55,10 @@ pub struct Target {
     /// Where it differs, keys choose the partition.
     pub input_partitions: i32,
     pub encoding: Encoding,
+    /// The same of a new key.
+    pub key: Encoding,
+    /// The largest record that can be sent there.
+    pub record_bytes_max: usize,
     /// The output's format is the input's: -2 stands for the value as it was handed over.
     pub same_as_input: bool,
 }
@@ -75,31 +82,44 @@ pub enum Encoding {
 /// Checks inputs, registers schemas, makes topics.
 pub fn members(spec: &Spec) -> Result<Vec<Prepared>, NotReady> {
     spec.kafka.check()?;
-    let shape = input_shape(spec)?;
-    topics_ensure(spec, &spec.dead_letter_topic, Shape { partitions: 1, ..shape })?;
-    spec.members.iter().map(|member| prepare(spec, member, shape)).collect()
+    aggregate::check(spec)?;
+    let inputs = input_shapes(spec)?;
+    let Some((_, shape)) = inputs.iter().max_by_key(|(_, shape)| shape.partitions) else {
+        return Err(Stop::usage(format!("pipeline {} has no input topic", spec.name)).into());
+    };
+    topics_ensure(spec, &spec.dead_letter_topic, Shape { partitions: 1, ..*shape }, &[])?;
+    spec.members.iter().map(|member| prepare(spec, member, &inputs, *shape)).collect()
 }
 
-fn input_shape(spec: &Spec) -> Result<Shape, NotReady> {
-    let mut largest: Option<Shape> = None;
-    for topic in &spec.inputs {
+fn input_shapes(spec: &Spec) -> Result<Vec<(String, Shape)>, NotReady> {
+    let shape = |topic: &String| {
         let shape = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?.ok_or_else(|| {
-            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist", spec.name))
+            let near = topics::nearest(&spec.kafka, topic);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let stop = Stop::start(format!("pipeline {}: input topic {topic} does not exist{near}", spec.name))
                 .hint("create it, start what writes it, or name another with --input");
             NotReady::Away(Thing::Topic(topic.clone()), stop)
         })?;
-        largest = Some(largest.filter(|l| l.partitions >= shape.partitions).unwrap_or(shape));
-    }
-    largest.ok_or_else(|| Stop::usage(format!("pipeline {} has no input topic", spec.name)).into())
+        Ok((topic.clone(), shape))
+    };
+    spec.inputs.iter().map(shape).collect()
 }
 
-fn prepare(spec: &Spec, member: &Member, shape: Shape) -> Result<Prepared, NotReady> {
+fn prepare(spec: &Spec, member: &Member, inputs: &[(String, Shape)], shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
+    if !matches!(wiring.key, None | Some(Format::Bytes)) {
+        let plugin = &member.configured.plugin().description().name;
+        return Err(Stop::start(format!("plugin {plugin} asks for keys in a format of their own, allowed is bytes"))
+            .hint("ask for keys as bytes: they are handed over as they stand on the topic")
+            .into());
+    }
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
     for declared in &wiring.outputs {
         outputs.push(target(spec, member, declared, chosen_topic(member, declared), shape)?);
     }
-    Ok(Prepared { configured: member.configured.clone(), outputs })
+    let output = outputs.first().map_or("", |target| target.topic.as_str());
+    let aggregate = aggregate::setup(spec, member, inputs, output)?;
+    Ok(Prepared { configured: member.configured.clone(), outputs, aggregate })
 }
 
 fn chosen_topic<'a>(member: &'a Member, declared: &'a Declared) -> &'a str {
@@ -109,29 +129,56 @@ fn chosen_topic<'a>(member: &'a Member, declared: &'a Declared) -> &'a str {
 
 fn target(spec: &Spec, member: &Member, declared: &Declared, topic: &str, shape: Shape) -> Result<Target, NotReady> {
     let plugin = &member.configured.plugin().description().name;
+    let what = format!("output {}", declared.name);
+    let encoding = encoding(spec, plugin, &what, &format!("{topic}-value"), declared.value.as_ref())?;
+    let key = encoding_of_key(spec, plugin, declared, topic)?;
+    // As ksqlDB makes the topics of its tables.
+    let table = [("cleanup.policy", "compact,delete".to_owned())];
+    let aggregates = matches!(member.configured.world(), World::Aggregate(_));
+    let partitions = topics_ensure(spec, topic, shape, if aggregates { &table } else { &[] })?;
+    let same_as_input = declared.value.as_ref().is_some_and(|value| same(value, &member.configured.wiring().input));
+    Ok(Target {
+        topic: topic.to_owned(),
+        partitions,
+        input_partitions: shape.partitions,
+        encoding,
+        key,
+        record_bytes_max: spec.kafka.record_bytes_max(),
+        same_as_input,
+    })
+}
+
+fn encoding_of_key(spec: &Spec, plugin: &str, declared: &Declared, topic: &str) -> Result<Encoding, NotReady> {
+    let what = format!("the key of output {}", declared.name);
+    encoding(spec, plugin, &what, &format!("{topic}-key"), declared.key.as_ref())
+}
+
+/// How `what` of a plugin is written; its schema is registered.
+pub(super) fn encoding(
+    spec: &Spec,
+    plugin: &str,
+    what: &str,
+    subject: &str,
+    format: Option<&Format>,
+) -> Result<Encoding, NotReady> {
     let parse = |text: &str| {
-        Schema::parse(text).map_err(|error| {
-            Stop::start(format!("plugin {plugin}: the schema of output {} is not Avro: {error}", declared.name))
-        })
+        Schema::parse(text)
+            .map_err(|error| Stop::start(format!("plugin {plugin}: the schema of {what} is not Avro: {error}")))
     };
-    let subject = format!("{topic}-value");
-    let encoding = match &declared.value {
+    Ok(match format {
         None => Encoding::Input,
         Some(Format::Avro(text)) => {
             let schema = parse(text)?;
             let check = Plan::compile(&schema, &schema)
-                .map_err(|error| Stop::start(format!("plugin {plugin}: output {}: {error}", declared.name)))?;
-            Encoding::Avro { id: spec.registry.register(&subject, text)?, check }
+                .map_err(|error| Stop::start(format!("plugin {plugin}: {what}: {error}")))?;
+            Encoding::Avro { id: spec.registry.register(subject, text)?, check }
         }
         Some(Format::AvroAsJson(text)) => {
             let encode = FromJson::compile(&parse(text)?);
-            Encoding::AvroFromJson { id: spec.registry.register(&subject, text)?, encode }
+            Encoding::AvroFromJson { id: spec.registry.register(subject, text)?, encode }
         }
         Some(Format::Json | Format::Bytes) => Encoding::Raw,
-    };
-    let partitions = topics_ensure(spec, topic, shape)?;
-    let same_as_input = declared.value.as_ref().is_some_and(|value| same(value, &member.configured.wiring().input));
-    Ok(Target { topic: topic.to_owned(), partitions, input_partitions: shape.partitions, encoding, same_as_input })
+    })
 }
 
 fn same(a: &Format, b: &Format) -> bool {
@@ -142,9 +189,9 @@ fn same(a: &Format, b: &Format) -> bool {
     }
 }
 
-fn topics_ensure(spec: &Spec, topic: &str, wanted: Shape) -> Result<i32, NotReady> {
+fn topics_ensure(spec: &Spec, topic: &str, wanted: Shape, made: &Properties<'_>) -> Result<i32, NotReady> {
     if spec.create_topics {
-        return Ok(topics::ensure(&spec.kafka, topic, wanted).map_err(NotReady::kafka)?.partitions);
+        return Ok(topics::ensure_with(&spec.kafka, topic, wanted, made).map_err(NotReady::kafka)?.partitions);
     }
     let found = topics::shape(&spec.kafka, topic).map_err(NotReady::kafka)?;
     found.map(|shape| shape.partitions).ok_or_else(|| {

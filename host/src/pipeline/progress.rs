@@ -17,6 +17,12 @@ pub struct Progress {
     pub commits: AtomicU64,
     /// Workers that hold an assignment, or have nothing to wait for.
     pub assigned: AtomicU64,
+    /// Records that came after their windows were closed.
+    pub late: AtomicU64,
+    /// What was sent to the owners of groups.
+    pub partials: AtomicU64,
+    pub windows_closed: AtomicU64,
+    windows_open: Arc<AtomicU64>,
     lag: Arc<AtomicU64>,
 }
 
@@ -28,6 +34,9 @@ pub struct Tally {
     pub filtered: usize,
     pub dead: usize,
     pub tombstones_skipped: usize,
+    pub late: usize,
+    pub partials: usize,
+    pub windows_closed: usize,
 }
 
 impl Progress {
@@ -48,6 +57,9 @@ impl Progress {
         Progress::add(&self.filtered, tally.filtered);
         Progress::add(&self.dead, tally.dead);
         Progress::add(&self.tombstones_skipped, tally.tombstones_skipped);
+        Progress::add(&self.late, tally.late);
+        Progress::add(&self.partials, tally.partials);
+        Progress::add(&self.windows_closed, tally.windows_closed);
     }
 
     /// Records between what was read and the end of the input, as of the last second.
@@ -60,15 +72,35 @@ impl Progress {
         lag::Share::new(self.lag.clone())
     }
 
+    /// Windows that wait for their end; one with groups in several partitions counts in each.
+    pub fn windows_open(&self) -> u64 {
+        Progress::get(&self.windows_open)
+    }
+
+    /// One worker's part of the open windows.
+    pub fn windows_share(&self) -> lag::Share {
+        lag::Share::new(self.windows_open.clone())
+    }
+
     /// One line for people.
     pub fn line(&self) -> String {
         format!(
-            "in {} · out {} · filtered {} · dead {} · lag {}",
+            "in {} · out {} · filtered {} · dead {} · lag {}{}",
             Progress::get(&self.records_in),
             Progress::get(&self.records_out),
             Progress::get(&self.filtered),
             Progress::get(&self.dead),
             self.lag(),
+            self.windows(),
         )
+    }
+
+    /// Nothing for a pipeline that does not aggregate.
+    fn windows(&self) -> String {
+        let [late, partials, closed] = [&self.late, &self.partials, &self.windows_closed].map(Progress::get);
+        if late + partials + closed + self.windows_open() == 0 {
+            return String::new();
+        }
+        format!(" · windows open {} · closed {closed} · late {late} · partials {partials}", self.windows_open())
     }
 }

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use super::Spec;
 use super::end::End;
 use super::prepare::{self, NotReady, Prepared};
+use super::{Spec, aggregate};
 use crate::exit::Stop;
 use crate::kafka::patience::{Backoff, Outage, Thing};
 use crate::kafka::topics;
 use crate::shutdown::Shutdown;
+use crate::window::Database;
 
 /// A look whether brokers answer; short, so that stopping is not held up.
 const LOOK: Duration = Duration::from_secs(2);
@@ -19,6 +20,8 @@ const LOOK: Duration = Duration::from_secs(2);
 pub struct Ready {
     pub members: Vec<Prepared>,
     pub end: Option<End>,
+    /// Where plugins that aggregate keep a copy of their state.
+    pub database: Option<Database>,
 }
 
 /// `None`: stopping was asked for.
@@ -48,5 +51,7 @@ fn attempt(spec: &Spec) -> Result<Ready, NotReady> {
     }
     let members = prepare::members(spec)?;
     let end = spec.until_end.then(|| End::at_start(spec)).transpose().map_err(NotReady::kafka)?;
-    Ok(Ready { members, end })
+    let dir = spec.store_dir.as_ref().filter(|_| members.iter().any(|member| member.aggregate.is_some()));
+    let database = dir.map(|dir| aggregate::database(dir)).transpose()?;
+    Ok(Ready { members, end, database })
 }

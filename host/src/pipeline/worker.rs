@@ -5,15 +5,20 @@
 
 mod errors;
 mod hold;
+mod places;
+mod state;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use self::errors::Errors;
 use self::hold::Hold;
+use self::state::{State, aggregations};
+use super::aggregate::Aggregation;
+use super::end::End;
 use super::plugin::{Broken, PluginRun};
 use super::progress::{Progress, Tally};
 use super::ready::Ready;
@@ -50,12 +55,17 @@ struct Worker<'a> {
     patience: Patience,
     /// What was polled and is not handled yet. Empty between turns.
     messages: Vec<BorrowedMessage<'a>>,
+    /// The same, of records between the halves of aggregations.
+    internal: Vec<BorrowedMessage<'a>>,
     groups: Groups,
     tally: Tally,
     assigned: bool,
     aborts: Backoff,
     hold: Hold,
     errors: Errors,
+    state: State,
+    /// What the input made in topics between the halves of aggregations, once the input's end is reached.
+    made: Option<End>,
     /// When it last looked for the end of the input.
     looked: Instant,
 }
@@ -72,9 +82,11 @@ pub fn run(task: Task<'_>, number: usize) -> Result<(), Stop> {
         Err(_) if task.stop.is_requested() => return Ok(()),
         other => other.map_err(|error| topics::away(&spec.kafka, &error))?,
     };
-    let inputs: Vec<&str> = spec.inputs.iter().map(String::as_str).collect();
-    let member = Member::join(&spec.kafka, &spec.group, spec.from, &inputs, task.progress.lag_share())?;
-    let plugins = task.ready.members.iter().map(|member| PluginRun::new(spec, member)).collect::<Result<_, _>>()?;
+    let state = State::new(&task.ready.members, task.progress.windows_share());
+    let read: Vec<&str> = spec.inputs.iter().chain(&state.repartitions).map(String::as_str).collect();
+    let member = Member::join(&spec.kafka, &spec.group, spec.from, &read, task.progress.lag_share())?;
+    let plugins =
+        task.ready.members.iter().map(|member| PluginRun::new(spec, member, task.stop)).collect::<Result<_, _>>()?;
     let mut worker = Worker {
         task,
         member: &member,
@@ -82,12 +94,15 @@ pub fn run(task: Task<'_>, number: usize) -> Result<(), Stop> {
         plugins,
         patience,
         messages: Vec::with_capacity(BATCH_RECORDS_MAX),
-        groups: Groups::new(inputs.len()),
+        internal: Vec::new(),
+        groups: Groups::new(spec.inputs.len()),
         tally: Tally::default(),
         assigned: false,
         aborts: Backoff::default(),
         hold: Hold::default(),
         errors: Errors::default(),
+        state,
+        made: None,
         looked: Instant::now(),
     };
     worker.run()
@@ -98,7 +113,7 @@ impl Worker<'_> {
         loop {
             let caught_up = self.turn()?;
             let stopping = self.task.stop.is_requested();
-            if caught_up || stopping || self.transaction.age() >= self.task.spec.commit_interval {
+            if caught_up || stopping || self.transaction.age() >= self.task.spec.commit_interval || self.is_full() {
                 self.commit()?;
             }
             self.rebalance()?;
@@ -111,8 +126,11 @@ impl Worker<'_> {
     /// Polls and handles one batch. True: nothing more is waiting.
     fn turn(&mut self) -> Result<bool, Stop> {
         self.resume()?;
+        self.restore()?;
+        // Before anything is polled: what was polled and not folded would be late for windows that this closes.
+        self.idle();
         let caught_up = self.poll()?;
-        if self.messages.is_empty() {
+        if self.messages.is_empty() && self.internal.is_empty() {
             if self.member.is_connected() && !self.transaction.is_open() {
                 self.task.outage.back(&Thing::Brokers);
             }
@@ -120,18 +138,22 @@ impl Worker<'_> {
         }
         let mut resolvers = self.plugins.iter_mut().map(PluginRun::resolver);
         self.groups.fill(&self.messages, resolvers.find(|resolver| resolver.reads_ids()).map(|resolver| &*resolver));
-        match self.learn() {
+        // Records that are not the input's say nothing of the registry.
+        let learned = if self.messages.is_empty() { Ok(()) } else { self.learn() };
+        match learned {
             Ok(()) => self.handle()?,
             Err(stop) => self.hold(stop)?,
         }
         self.messages.clear();
+        self.internal.clear();
         Ok(caught_up)
     }
 
     fn poll(&mut self) -> Result<bool, Stop> {
         let mut wait = if self.transaction.is_open() { Duration::ZERO } else { IDLE_WAIT };
-        while self.messages.len() < BATCH_RECORDS_MAX {
+        while self.messages.len() + self.internal.len() < BATCH_RECORDS_MAX {
             match self.member.poll(wait) {
+                Some(Ok(message)) if self.state.is_internal(message.topic()) => self.internal.push(message),
                 Some(Ok(message)) => self.messages.push(message),
                 // Asked for by the readers that count to the end; here running out of messages says the same.
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
@@ -145,7 +167,8 @@ impl Worker<'_> {
 
     fn handle(&mut self) -> Result<(), Stop> {
         match self.hand_over() {
-            Ok(()) => Ok(()),
+            // What was asked to stop is not handled, and read again after the next start.
+            Ok(()) | Err(Broken::Asked) => Ok(()),
             Err(Broken::Transaction(error)) => {
                 self.touch_batch();
                 self.undo(error)
@@ -155,6 +178,10 @@ impl Worker<'_> {
                 if let Err(second) = self.commit() {
                     tracing::warn!(pipeline = self.task.spec.name, "while stopping: {}", second.what);
                 }
+                Err(stop)
+            }
+            Err(Broken::Midway(stop)) => {
+                self.transaction.abandon();
                 Err(stop)
             }
         }
@@ -174,18 +201,33 @@ impl Worker<'_> {
             self.transaction.read(first.topic(), first.partition(), first.offset(), last.offset() + 1);
             self.tally.records_in += group.rows.len();
         }
-        Ok(())
+        self.apply()
     }
 
     /// False: it was undone, and is read again.
     fn commit(&mut self) -> Result<bool, Stop> {
-        if !self.transaction.is_open() {
+        if !self.transaction.is_open() && !self.is_pending() {
             return Ok(true);
         }
-        if let Err(error) = self.transaction.commit(self.member.consumer()) {
-            self.undo(error)?;
-            return Ok(false);
+        let sent = self.send_state();
+        let committed =
+            sent.and_then(|()| self.transaction.commit(self.member.consumer()).map_err(Broken::Transaction));
+        match committed {
+            Ok(()) => {}
+            Err(Broken::Transaction(error)) => {
+                self.undo(error)?;
+                return Ok(false);
+            }
+            Err(Broken::Asked) => {
+                self.transaction.abandon();
+                return Ok(false);
+            }
+            Err(Broken::Stop(stop) | Broken::Midway(stop)) => {
+                self.transaction.abandon();
+                return Err(stop);
+            }
         }
+        self.state_committed()?;
         self.task.progress.committed(&mut self.tally);
         self.aborts.reset();
         Ok(true)
@@ -194,10 +236,15 @@ impl Worker<'_> {
     /// What was read since the last commit is read again.
     fn undo(&mut self, error: KafkaError) -> Result<(), Stop> {
         self.tally = Tally::default();
+        aggregations(&mut self.plugins).for_each(Aggregation::abort);
         let (failed, spans) = self.transaction.undo(error);
         let Failed::Aborted(error) = failed else { return Err(fatal(self.task.spec, &failed)) };
         if self.patience.is_over() {
             return Ok(());
+        }
+        // Reading it again would end the same way, for ever.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            return Err(errors::too_large(self.task.spec));
         }
         tracing::warn!(pipeline = self.task.spec.name, "aborted since the last commit, and read again: {error}");
         // A second abort without a commit between is no accident.
@@ -208,7 +255,8 @@ impl Worker<'_> {
         }
         match self.member.rewind(&spans, &self.patience) {
             Err(_) if self.patience.is_over() => Ok(()),
-            other => other.map_err(|error| self.lost_place(&error)),
+            Err(error) => Err(self.lost_place(&error)),
+            Ok(()) => self.begin_again(),
         }
     }
 
@@ -216,7 +264,7 @@ impl Worker<'_> {
     fn rebalance(&mut self) -> Result<(), Stop> {
         while let Some(change) = self.member.change() {
             self.commit()?;
-            self.member.accept(&change).map_err(|error| self.lost_place(&error))?;
+            self.accept(&change)?;
             let pipeline = &self.task.spec.name;
             match &change {
                 Change::Assigned(partitions) => {
@@ -234,13 +282,35 @@ impl Worker<'_> {
         Ok(())
     }
 
+    fn accept(&mut self, change: &Change) -> Result<(), Stop> {
+        let accepted = match change {
+            Change::Assigned(partitions) if !self.state.is_none() => {
+                match self.begin(partitions) {
+                    Ok(begun) => self.member.accept(&Change::Assigned(begun)),
+                    // Nothing will be read of them.
+                    Err(_) if self.patience.is_over() => self.member.accept(change),
+                    Err(stop) => return Err(stop),
+                }
+            }
+            change => self.member.accept(change),
+        };
+        accepted.map_err(|error| self.lost_place(&error))?;
+        match change {
+            Change::Assigned(_) => self.hold_restoring(),
+            Change::Revoked(partitions) => {
+                self.end(partitions);
+                Ok(())
+            }
+        }
+    }
+
     /// Looks at most once in `END_LOOK_INTERVAL`, since it asks the cluster.
     fn at_end(&mut self) -> Result<bool, Stop> {
         let Some(end) = &self.task.ready.end else { return Ok(false) };
         if self.looked.elapsed() < END_LOOK_INTERVAL {
             return Ok(false);
         }
-        let reached = end.is_reached(self.task.spec);
+        let reached = self.is_done(end);
         self.looked = Instant::now();
         match reached {
             Ok(true) => self.member.at_end(),
@@ -253,11 +323,29 @@ impl Worker<'_> {
         reached
     }
 
+    /// The input is done, and so is what it made between the halves of aggregations.
+    fn is_done(&mut self, end: &End) -> Result<bool, Stop> {
+        let spec = self.task.spec;
+        let reached = end.is_reached(spec)?;
+        if !reached || self.state.is_none() {
+            return Ok(reached);
+        }
+        let made = match self.made.take() {
+            Some(made) => made,
+            None => End::made(spec, &self.state.repartitions)?,
+        };
+        self.made.insert(made).is_reached(spec)
+    }
+
     /// Where each topic partition of the batch begins.
-    fn batch_spans(&self) -> Vec<Span> {
+    fn batch_spans(&mut self) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         for group in self.groups.iter() {
-            let (first, _) = group.ends(&self.messages);
+            let last = group.ends(&self.messages).1;
+            self.state.give_back(last.topic(), last.partition(), last.offset() + 1);
+        }
+        let inputs = self.groups.iter().map(|group| group.ends(&self.messages).0);
+        for first in inputs.chain(&self.internal) {
             let (topic, partition, offset) = (first.topic(), first.partition(), first.offset());
             if !spans.iter().any(|span| span.partition == partition && span.topic == topic) {
                 spans.push(Span::at(topic, partition, offset));

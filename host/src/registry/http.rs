@@ -126,7 +126,7 @@ impl Http {
                     self.current.store(at, Ordering::Relaxed);
                     return Ok(answer);
                 }
-                Err(error) => reason = error.to_string(),
+                Err(error) => reason = reason_of(error),
             }
         }
         Err(reason)
@@ -155,6 +155,11 @@ impl Http {
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok(Answer { status: response.status().as_u16(), body })
     }
+}
+
+/// The system's words as they are: ureq puts `io:` before them.
+fn reason_of(error: ureq::Error) -> String {
+    if let ureq::Error::Io(inner) = error { inner.to_string() } else { error.to_string() }
 }
 
 /// An address without credentials and last slashes, and the credentials. An address without a scheme is http.

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::options::Options;
-use super::plugins;
+use super::{plugins, state};
 use crate::config::{Config, Pipeline};
 use crate::exit::Stop;
 use crate::guest::{Configured, Engine};
-use crate::kafka::{From, Settings};
+use crate::kafka::{From, Settings, topics};
 use crate::pipeline::{Delivery, Member, OnError, Spec};
 use crate::registry::Registry;
 
@@ -30,11 +30,11 @@ pub fn specs(config: &mut Config, options: &Options, engine: &Engine) -> Result<
     let mut configured = plugins::load(config, options, engine)?.into_iter();
     let mut specs = Vec::new();
     for pipeline in &config.pipeline {
-        let members = pipeline
-            .plugin
-            .iter()
-            .zip(&mut configured)
-            .map(|(plugin, configured)| Member { topics: plugin.outputs.clone().into_iter().collect(), configured });
+        let members = pipeline.plugin.iter().zip(&mut configured).map(|(plugin, configured)| Member {
+            topics: plugin.outputs.clone().into_iter().collect(),
+            windows: plugin.window.options(),
+            configured,
+        });
         specs.push(spec(config, pipeline, members.collect(), &kafka, &registry)?);
     }
     if specs.is_empty() {
@@ -70,6 +70,7 @@ fn spec(
         fail_fast: config.fail_fast.unwrap_or(false),
         commit_interval: pipeline.commit_interval.map_or(Duration::from_millis(100), |time| time.0),
         instance_id: config.instance_id.clone().unwrap_or_default(),
+        store_dir: config.instance_id.as_ref().map(|id| state::store(config, &name).join(id)),
         until_end: pipeline.until_end.unwrap_or(false),
         dead_letter_topic,
         on_error: pipeline.on_error.unwrap_or(OnError::DeadLetter),
@@ -81,20 +82,14 @@ fn spec(
     })
 }
 
-/// Lets librdkafka itself check names and values. Its own words would show the value, which may be secret.
-fn kafka(config: &Config) -> Result<Settings, Stop> {
+/// Lets librdkafka itself check names and values.
+pub(super) fn kafka(config: &Config) -> Result<Settings, Stop> {
     let brokers = config.kafka.brokers.clone().unwrap_or_else(|| "localhost:9092".to_owned());
     let settings = Settings { brokers, properties: config.kafka.properties.resolve()? };
     settings.check()?;
     for (name, value) in &settings.properties {
         let one = rdkafka::ClientConfig::from_iter([(name.clone(), value.clone())]);
-        if let Err(rdkafka::error::KafkaError::ClientConfig(code, ..)) = one.create_native_config() {
-            let unknown = code == rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN;
-            let what =
-                if unknown { "is not known to librdkafka" } else { "has a value that librdkafka does not allow" };
-            return Err(Stop::usage(format!("the Kafka property {name:?} {what}"))
-                .hint("librdkafka's CONFIGURATION.md lists all properties and their values"));
-        }
+        one.create_native_config().map_err(|error| topics::bad_client(&error))?;
     }
     Ok(settings)
 }

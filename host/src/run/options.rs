@@ -4,24 +4,14 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
-use crate::config::{Config, Kafka, Limits, Pipeline, Registry, Secret};
+use crate::config::{Config, Kafka, Limits, Pipeline, RegistryOptions, Secret, Window};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Options {
     #[command(flatten)]
-    pub kafka: Kafka,
-    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
-    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
-          value_delimiter = '\n', value_parser = pair)]
-    pub properties: Vec<(String, Secret)>,
+    pub cluster: Cluster,
     #[command(flatten)]
-    pub registry: Registry,
-    /// File with the registry user's password
-    #[arg(long, env = "SMT_REGISTRY_PASSWORD_FILE", value_name = "FILE", conflicts_with = "password")]
-    pub registry_password_file: Option<PathBuf>,
-    /// File with the registry's bearer token
-    #[arg(long, env = "SMT_REGISTRY_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
-    pub registry_token_file: Option<PathBuf>,
+    pub registry: RegistryOptions,
     #[command(flatten)]
     pub pipeline: Pipeline,
     /// Where an output of a plugin goes; without a name, the only plugin's first output. Repeatable, or comma-separated
@@ -33,6 +23,8 @@ pub struct Options {
     pub settings: Vec<(String, Secret)>,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub window: Window,
     /// Where the instance id and compiled plugins are kept [default: ~/.local/state/smt-host]
     #[arg(long, env = "SMT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
@@ -48,6 +40,24 @@ pub struct Options {
     pub print_config: bool,
 }
 
+/// How the Kafka cluster is reached.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Cluster {
+    #[command(flatten)]
+    pub kafka: Kafka,
+    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
+    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
+          value_delimiter = '\n', value_parser = pair)]
+    pub properties: Vec<(String, Secret)>,
+}
+
+impl Cluster {
+    pub(super) fn apply(&self, config: &mut Config) {
+        config.kafka.override_by(&self.kafka);
+        config.kafka.properties.0.extend(self.properties.iter().cloned());
+    }
+}
+
 /// A plugin's output, and where it goes.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -58,13 +68,8 @@ pub struct Output {
 impl Options {
     /// Settings and outputs are given out later, when it is known which plugin has them.
     pub fn apply(&self, config: &mut Config) {
-        config.kafka.override_by(&self.kafka);
-        config.kafka.properties.0.extend(self.properties.iter().cloned());
-        let (password, token) = (self.registry_password_file.as_deref(), self.registry_token_file.as_deref());
-        let mut registry = self.registry.clone();
-        registry.password = registry.password.or(password.map(Secret::in_file));
-        registry.token = registry.token.or(token.map(Secret::in_file));
-        config.registry.override_by(&registry);
+        self.cluster.apply(config);
+        config.registry.override_by(&self.registry.registry());
         for pipeline in &mut config.pipeline {
             pipeline.override_by(&self.pipeline);
             for plugin in &mut pipeline.plugin {
@@ -78,7 +83,7 @@ impl Options {
 }
 
 /// `KEY=VALUE`, of which the value is told to nobody.
-fn pair(text: &str) -> Result<(String, Secret), String> {
+pub fn pair(text: &str) -> Result<(String, Secret), String> {
     let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("KEY=VALUE is needed")?;
     value.parse().map(|value| (key.trim().to_owned(), value)).map_err(|never| match never {})
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::options::Options;
 use crate::config::{self, Config};
 use crate::exit::Stop;
-use crate::guest::{Configured, Engine, Limits, Plugin};
+use crate::guest::{Configured, Engine, Limits, Plugin, World};
 use crate::nearest::did_you_mean;
 
 /// In the order of the configuration, which afterwards says of each plugin all that it is given.
@@ -28,6 +28,7 @@ pub(super) fn load(config: &mut Config, options: &Options, engine: &Engine) -> R
     });
     let configured = configured.collect::<Result<Vec<_>, Stop>>()?;
     share_outputs(config, options, &configured)?;
+    share_window(config, options, &configured)?;
     for (plugin, configured) in each(config).zip(&configured) {
         plugin.outputs = topics(&plugin.outputs, configured)?;
     }
@@ -62,6 +63,25 @@ fn share_outputs(config: &mut Config, options: &Options, configured: &[Configure
         let nobody = !configured.iter().any(|configured| has(configured, &name));
         for (plugin, _) in each(config).zip(configured).filter(|(_, configured)| nobody || has(configured, &name)) {
             plugin.outputs.insert(name.clone(), output.topic.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Options for windows go to the plugins that have some.
+fn share_window(config: &mut Config, options: &Options, configured: &[Configured]) -> Result<(), Stop> {
+    let aggregates = |configured: &Configured| matches!(configured.world(), World::Aggregate(_));
+    let nobody = !configured.iter().any(aggregates);
+    for (plugin, configured) in each(config).zip(configured) {
+        if nobody || aggregates(configured) {
+            plugin.window.override_by(&options.window);
+        }
+        if !plugin.window.is_empty() && !aggregates(configured) {
+            let name = &configured.plugin().description().name;
+            return Err(Stop::usage(format!(
+                "plugin {name} does not aggregate, so there are no windows to set for it"
+            ))
+            .hint("leave grace, retention, idle timeout, late, emit and keys-max away for it"));
         }
     }
     Ok(())

@@ -23,6 +23,11 @@ pub(super) fn dir(config: &Config) -> Result<PathBuf, Stop> {
     Ok(dir)
 }
 
+/// Where a pipeline keeps a copy of the state of plugins that aggregate; each instance in a directory of its own.
+pub(super) fn store(config: &Config, pipeline: &str) -> PathBuf {
+    path(config).join(pipeline).join("store")
+}
+
 /// The id in the state directory, made at the first start.
 pub(super) fn kept_instance_id(state: &Path) -> Result<String, Stop> {
     let file = state.join("instance-id");

@@ -2,6 +2,7 @@
 //!
 //! A message names the key, the value seen and what is allowed; it never shows a secret.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::boundaries::Rules;
@@ -122,6 +123,15 @@ pub(super) struct Tags {
 }
 
 impl Connector {
+    /// Reads a file.
+    pub fn load(file: &Path, overrides: &[(String, String)]) -> Result<Connector, Stop> {
+        let json = std::fs::read_to_string(file).map_err(|error| {
+            Stop::usage(format!("connector file {} cannot be read: {error}", file.display()))
+                .hint("check the path; it is Kafka Connect's JSON, as connectors/sink/connect_s3_sink.config")
+        })?;
+        Connector::parse(&json, overrides)
+    }
+
     /// Reads `{"name":…,"config":{…}}`, or the config alone with its name in it. `overrides` win over the file.
     pub fn parse(json: &str, overrides: &[(String, String)]) -> Result<Connector, Stop> {
         let values = connector_file::read(json, overrides, &KNOWN)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Message, OwnedHeaders};
 use rdkafka::producer::Producer;
 
 use super::config::{Connector, DeadLetters};
@@ -39,6 +39,7 @@ pub(super) struct Rejects<'a> {
     task: usize,
     letters: Option<(&'a DeadLetters, Client)>,
     unsent: bool,
+    record_bytes_max: usize,
 }
 
 impl<'a> Rejects<'a> {
@@ -54,7 +55,7 @@ impl<'a> Rejects<'a> {
             Ok::<_, Stop>((letters, client))
         };
         let wanted = connector.errors.dead_letters.as_ref().filter(|_| connector.errors.tolerated);
-        Ok(Rejects { connector, task, letters: wanted.map(open).transpose()?, unsent: false })
+        Ok(Rejects { connector, task, letters: wanted.map(open).transpose()?, unsent: false, record_bytes_max: kafka.record_bytes_max() })
     }
 
     /// The record is left out, or the task fails.
@@ -83,13 +84,14 @@ impl<'a> Rejects<'a> {
             true => Some(connect_errors::headers(message, &context)),
             false => message.headers().map(|headers| headers.detach()),
         };
+        let (value, headers) = connect_errors::fitting(message, headers.unwrap_or_else(OwnedHeaders::new), self.record_bytes_max);
         let letter = Record {
             topic: &letters.topic,
             partition: None,
             key: message.key(),
-            value: message.payload(),
+            value,
             timestamp_ms: message.timestamp().to_millis(),
-            headers,
+            headers: Some(headers),
         };
         self.unsent = true;
         producer::send(client, letter).map_err(|error| self.lost(&error.to_string()))

@@ -4,6 +4,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio_postgres::error::SqlState;
 
 use crate::exit::{Exit, Stop};
+use crate::kafka::topics;
 
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -12,7 +13,7 @@ pub(super) enum Failure {
     /// Kafka did not take a transaction: a new producer settles its fate, and the stored offsets tell it.
     Kafka(String),
     /// The registry is away: nothing was sent yet.
-    Registry(String),
+    Registry(Stop),
     /// A table is gone: look whether the connector may go on without it.
     NoTable(Stop),
     Stop(Stop),
@@ -71,7 +72,7 @@ impl From<KafkaError> for Failure {
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
                 Failure::Stop(Stop::new(Exit::Connector, format!("kafka refuses a record: {error}")))
             }
-            _ => Failure::Kafka(error.to_string()),
+            _ => Failure::Kafka(topics::reason(&error)),
         }
     }
 }

@@ -4,12 +4,22 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use crate::exit::Stop;
+use crate::kafka::topics;
 
+const DATABASE: &str = "the database";
+const KAFKA: &str = "kafka";
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// So often in a row Kafka may refuse while it answers.
 const REFUSALS_MAX: u32 = 20;
 
+/// Where the servers are, for messages.
+pub(super) struct Places {
+    pub(super) database: String,
+    pub(super) brokers: String,
+}
+
 pub(super) struct Outage {
+    places: Places,
     pause: Duration,
     pause_max: Duration,
     /// What is away now; for one log line at each change.
@@ -25,10 +35,10 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    pub(super) fn new(pause_max: Duration, attempts: u32, fail_fast: bool) -> Outage {
+    pub(super) fn new(places: Places, pause_max: Duration, attempts: u32, fail_fast: bool) -> Outage {
         let pause_max = pause_max.max(FIRST_PAUSE);
         let (started, answered, refusals) = (false, false, 0);
-        Outage { pause: FIRST_PAUSE, pause_max, away: None, started, attempts, fail_fast, answered, refusals }
+        Outage { places, pause: FIRST_PAUSE, pause_max, away: None, started, attempts, fail_fast, answered, refusals }
     }
 
     /// Kafka is there: if it now refuses, waiting may not help.
@@ -46,23 +56,20 @@ impl Outage {
 
     /// How long to wait before the next attempt.
     pub(super) fn begins(&mut self, failure: Failure) -> Result<Duration, Stop> {
-        let (what, why) = match failure {
-            Failure::Stop(stop) | Failure::NoTable(stop) => return Err(stop),
-            Failure::Database(why) => ("the database", why),
-            Failure::Kafka(why) => ("kafka", why),
-            Failure::Registry(why) => ("the registry", why),
+        let (what, why) = match &failure {
+            Failure::Stop(_) | Failure::NoTable(_) => return Err(self.stop(failure)),
+            Failure::Database(why) => (DATABASE, why),
+            Failure::Kafka(why) => (KAFKA, why),
+            Failure::Registry(stop) => ("the registry", &stop.what),
         };
-        let stop = |text: String| Err(Stop::dependency(text));
-        if !self.started && what == "the database" {
+        if !self.started && what == DATABASE {
             self.attempts = self.attempts.saturating_sub(1);
         }
-        if !self.started && (self.fail_fast || self.attempts == 0) {
-            return stop(format!("{what} cannot be reached: {why}"));
+        self.refusals += u32::from(self.answered && what == KAFKA);
+        if !self.started && (self.fail_fast || self.attempts == 0) || self.refusals > REFUSALS_MAX {
+            return Err(self.stop(failure));
         }
-        self.refusals += u32::from(std::mem::take(&mut self.answered) && what == "kafka");
-        if self.refusals > REFUSALS_MAX {
-            return stop(format!("kafka refuses again and again: {why}"));
-        }
+        self.answered = false;
         if self.away != Some(what) {
             tracing::warn!("{what} is away, trying again: {why}");
             self.away = Some(what);
@@ -70,6 +77,21 @@ impl Outage {
         let pause = self.pause;
         self.pause = (pause * 2).min(self.pause_max);
         Ok(pause)
+    }
+
+    /// What giving up says.
+    fn stop(&self, failure: Failure) -> Stop {
+        let Places { database, brokers } = &self.places;
+        match failure {
+            Failure::Stop(stop) | Failure::NoTable(stop) | Failure::Registry(stop) => stop,
+            Failure::Database(why) => Stop::dependency(format!("the database at {database} cannot be reached: {why}"))
+                .hint("check connection.url, and that the database is running and reachable from here"),
+            Failure::Kafka(why) if self.answered => Stop::dependency(format!("kafka at {brokers} refuses: {why}"))
+                .hint(
+                    "check that this client may write to the offsets topic and to the connector's own, in transactions",
+                ),
+            Failure::Kafka(why) => topics::no_answer(brokers, &why),
+        }
     }
 }
 
@@ -83,20 +105,28 @@ mod tests {
         Failure::Database("no route".into())
     }
 
+    fn outage(pause_max: Duration, attempts: u32, fail_fast: bool) -> Outage {
+        let places = Places { database: "db:5432/x".into(), brokers: "kafka:9092".into() };
+        Outage::new(places, pause_max, attempts, fail_fast)
+    }
+
     #[test]
     fn at_start_the_database_gets_its_attempts_and_kafka_is_waited_for() {
-        let mut outage = Outage::new(Duration::from_secs(1), 2, false);
+        let mut outage = outage(Duration::from_secs(1), 2, false);
         for _ in 0..5 {
             outage.begins(Failure::Kafka("refused".into())).unwrap();
         }
         outage.begins(database()).unwrap();
         let stop = outage.begins(database()).unwrap_err();
-        assert_eq!((stop.exit, stop.what.as_str()), (Exit::Dependency, "the database cannot be reached: no route"));
+        assert_eq!(
+            (stop.exit, stop.what.as_str()),
+            (Exit::Dependency, "the database at db:5432/x cannot be reached: no route")
+        );
     }
 
     #[test]
     fn what_was_there_once_is_waited_for_longer_and_longer() {
-        let mut outage = Outage::new(Duration::from_millis(500), 1, true);
+        let mut outage = outage(Duration::from_millis(500), 1, true);
         outage.ends();
         let pauses: Vec<u128> = (0..4).map(|_| outage.begins(database()).unwrap().as_millis()).collect();
         assert_eq!(pauses, [200, 400, 500, 500]);
@@ -106,7 +136,7 @@ mod tests {
 
     #[test]
     fn kafka_is_given_up_only_where_it_answers_and_refuses() {
-        let mut outage = Outage::new(Duration::ZERO, 1, false);
+        let mut outage = outage(Duration::ZERO, 1, false);
         let mut refused = |answers: bool| {
             if answers {
                 outage.kafka_answers();
@@ -120,7 +150,7 @@ mod tests {
 
     #[test]
     fn fail_fast_gives_up_at_the_first_failure_of_the_start_only() {
-        let mut outage = Outage::new(Duration::from_secs(1), 1, true);
-        assert_eq!(outage.begins(Failure::Registry("refused".into())).unwrap_err().exit, Exit::Dependency);
+        let mut outage = outage(Duration::from_secs(1), 1, true);
+        assert_eq!(outage.begins(Failure::Registry(Stop::dependency("refused"))).unwrap_err().exit, Exit::Dependency);
     }
 }

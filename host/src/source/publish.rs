@@ -15,6 +15,7 @@ use rdkafka::{ClientConfig, ClientContext};
 
 use super::failure::Failure;
 use crate::exit::Stop;
+use crate::kafka::topics::bad_client;
 use crate::pipeline::Delivery;
 use crate::shutdown::Shutdown;
 
@@ -113,8 +114,7 @@ impl<'a> Publisher<'a> {
         };
         // Java's partitioner, so that an offset record lands where a Connect worker's would.
         config.set("partitioner", "murmur2_random");
-        let unusable = |error: KafkaError| Stop::usage(format!("the Kafka settings are not usable: {error}"));
-        let producer = config.create_with_context(Refused::default()).map_err(unusable)?;
+        let producer = config.create_with_context(Refused::default()).map_err(|error| bad_client(&error))?;
         let publisher = Publisher { producer, settings, shutdown, open: false };
         if publisher.is_transactional() {
             publisher.request(|slice| publisher.producer.init_transactions(slice))?;
@@ -231,7 +231,7 @@ pub(super) async fn ensure_topic(
 ) -> Result<(), Failure> {
     let failed = |why: String| Stop::start(format!("topic {name:?} cannot be made: {why}"));
     let admin: AdminClient<DefaultClientContext> =
-        settings.client().create().map_err(|error: KafkaError| failed(error.to_string()))?;
+        settings.client().create().map_err(|error: KafkaError| bad_client(&error))?;
     let metadata = admin.inner().fetch_metadata(None, METADATA_WITHIN)?;
     if metadata.topics().iter().any(|topic| topic.name() == name) {
         return Ok(());

@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use super::config::{Connector, Initial, Mode};
 use super::failure::Failure;
 use super::offset::Offset;
-use super::outage::Outage;
+use super::outage::{Outage, Places};
 use super::publish::{KafkaSettings, Publisher, ensure_topic};
 use super::sql::{Origin, Table};
 use super::task::{Register, Task, check_columns};
@@ -47,7 +47,9 @@ impl<'a> Runner<'a> {
         let shutdown = self.shutdown;
         // At start the database gets a few attempts only, as in the original: its address may simply be wrong.
         let attempts = if self.kafka.fail_fast { 1 } else { self.connector.attempts };
-        let mut outage = Outage::new(self.connector.backoff, attempts, self.kafka.fail_fast);
+        let (database, brokers) = (self.connector.database.to_string(), self.kafka.brokers.clone());
+        let places = Places { database, brokers };
+        let mut outage = Outage::new(places, self.connector.backoff, attempts, self.kafka.fail_fast);
         loop {
             let failure = tokio::select! {
                 ended = self.session(&mut outage) => match ended {

@@ -11,6 +11,7 @@ use rdkafka::{Offset as Position, TopicPartitionList};
 use super::failure::Failure;
 use super::offset::{Offset, key_protocol};
 use super::publish::KafkaSettings;
+use crate::kafka::topics::{bad_client, reason};
 use crate::shutdown::Shutdown;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,14 +25,15 @@ pub(super) fn read(
     shutdown: &Shutdown,
 ) -> Result<Vec<Option<Offset>>, Failure> {
     let topic = &settings.offsets_topic;
-    let failed = |error: KafkaError| Failure::Kafka(format!("offsets topic {topic:?} cannot be read: {error}"));
+    let failed =
+        |error: KafkaError| Failure::Kafka(format!("offsets topic {topic:?} cannot be read: {}", reason(&error)));
     let mut config = settings.client();
     config.set("group.id", format!("smt-source-{connector}-offsets"));
     config.set("enable.auto.commit", "false");
     config.set("enable.partition.eof", "true");
     config.set("isolation.level", "read_committed");
     config.set("auto.offset.reset", "earliest");
-    let consumer: BaseConsumer = config.create().map_err(failed)?;
+    let consumer: BaseConsumer = config.create().map_err(|error| bad_client(&error))?;
     let mut unread = partitions(&consumer, topic).map_err(failed)?;
     let mut list = TopicPartitionList::new();
     for partition in &unread {

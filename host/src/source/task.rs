@@ -164,7 +164,7 @@ impl Task {
 
 fn registry_away(stop: Stop) -> Failure {
     match stop.exit {
-        Exit::Dependency => Failure::Registry(stop.what),
+        Exit::Dependency => Failure::Registry(stop),
         _ => Failure::Stop(stop),
     }
 }

@@ -12,6 +12,13 @@ pub(super) struct Bucket {
     pub(super) rows: Vec<usize>,
 }
 
+impl Bucket {
+    /// The batch's row that its input was.
+    pub(super) fn row(&self, input: usize) -> usize {
+        self.rows.get(input).copied().unwrap_or(input)
+    }
+}
+
 /// A record for whose windows it is too late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LateRecord {

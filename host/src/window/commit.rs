@@ -77,12 +77,14 @@ impl Owner {
     }
 
     /// The transaction is committed: the overlay becomes the store's, together with the checkpoint.
-    pub fn committed(&mut self, prepared: Prepared, checkpoint: Checkpoint) -> Result<(), Error> {
+    /// Gives how many windows closed.
+    pub fn committed(&mut self, prepared: Prepared, checkpoint: Checkpoint) -> Result<usize, Error> {
         self.store.apply(prepared.changelog, checkpoint)?;
         for (key, group) in self.overlay.iter() {
             let (keys, count) = group.stored.map_or((1, group.count), |stored| (0, group.count - stored));
             self.totals.entry(start_of(key)).or_default().add(keys, count);
         }
+        let closed = self.closed_since(self.committed.watermark());
         if let Some(through) = prepared.expired {
             self.totals = self.totals.split_off(&(through + 1));
             self.swept = Some(through);
@@ -90,7 +92,19 @@ impl Owner {
         self.stored = self.totals.values().map(|totals| totals.keys).sum();
         self.committed = self.times.clone();
         self.reset();
-        Ok(())
+        Ok(closed)
+    }
+
+    fn closed_since(&self, before: Option<i64>) -> usize {
+        let (Some(windows), Some(now)) = (self.windows, self.times.watermark()) else { return 0 };
+        let (from, to) = (before.map_or(i64::MIN, |at| windows.closed_through(at) + 1), windows.closed_through(now));
+        if from > to { 0 } else { self.totals.range(from..=to).count() }
+    }
+
+    /// Windows that are not closed, as of the last commit.
+    pub fn open_windows(&self) -> usize {
+        let closed = self.windows.zip(self.committed.watermark()).map(|(windows, at)| windows.closed_through(at));
+        self.totals.range((closed.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).count()
     }
 
     /// The transaction is not: everything since the last commit will be read again.

@@ -31,6 +31,13 @@ impl Output {
     }
 }
 
+/// Its key and window, for people.
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "key {}{}", printable(&self.key), in_window(self.window_start))
+    }
+}
+
 /// Collects groups and finishes them chunk by chunk.
 pub(super) struct Finisher<'a, F> {
     plugin: &'a str,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::bucket::{self, Bucket, LateRecord};
 use super::columns;
 use super::error::{Error, in_window, printable};
-use super::functions::{Fault, Folded, Functions, Guilty, Partials};
+use super::functions::{Fault, Folded, Functions, Guilty, Partials, Piece};
 use super::groups::{Groups, Unsettled};
 use super::progress::Progress;
 use super::rows;
@@ -43,9 +43,21 @@ struct Standing {
 /// Rows of a batch that were not folded; all others were, or were left out by the plugin.
 #[derive(Debug, Default)]
 pub struct Folding {
+    /// Rows that went into a group.
+    pub folded: usize,
     pub late: Vec<LateRecord>,
     pub rejected: Vec<Rejected>,
     pub guilty: Vec<Guilty>,
+}
+
+/// What a batch adds, before it is added.
+#[derive(Debug, Default)]
+pub struct Judged {
+    pub folding: Folding,
+    stream_time: Option<i64>,
+    buckets: Vec<Bucket>,
+    /// With the bucket that each is of.
+    pieces: Vec<(usize, Piece)>,
 }
 
 /// A record that the plugin rejected.
@@ -91,54 +103,88 @@ impl Source {
         batch: &Batch,
         now_ms: i64,
     ) -> Result<Folding, Error> {
-        let mut folding = Folding::default();
-        let Some(standing) = self.partitions.get_mut(partition) else {
+        let judged = self.judge(functions, partition, batch)?;
+        self.keep(functions, judged, partition, batch, now_ms)
+    }
+
+    /// Runs a batch of one assigned partition through the plugin, and keeps nothing of it: without `keep` it is as if
+    /// it had not been seen.
+    pub fn judge<F: Functions>(
+        &self,
+        functions: &mut F,
+        partition: &SourcePartition,
+        batch: &Batch,
+    ) -> Result<Judged, Error> {
+        let Some(standing) = self.partitions.get(partition) else {
             let reason = format!("a batch of {partition}, which is not assigned");
             return Err(Error::Contract { plugin: self.plugin.clone(), reason });
         };
-        standing.quiet_since_ms = now_ms;
-        standing.current.at_ms = clamp(now_ms);
+        let mut judged = Judged { stream_time: standing.current.stream_time, ..Judged::default() };
         let Some(windows) = self.windows else {
             let all = Bucket { pane: None, rows: (0..batch.timestamps.len()).collect() };
-            self.bucket(functions, batch, &all, &mut folding)?;
-            self.settle(functions)?;
-            return Ok(folding);
+            self.bucket(functions, batch, all, &mut judged)?;
+            return Ok(judged);
         };
-        let split = bucket::split(&windows, &batch.timestamps, &mut standing.current.stream_time);
-        for late in &split.late {
-            standing.current.late.add(1, late.lateness_ms);
+        let split = bucket::split(&windows, &batch.timestamps, &mut judged.stream_time);
+        judged.folding.late = split.late;
+        for bucket in split.buckets {
+            self.bucket(functions, batch, bucket, &mut judged)?;
         }
-        folding.late = split.late;
-        for bucket in &split.buckets {
-            self.bucket(functions, batch, bucket, &mut folding)?;
+        Ok(judged)
+    }
+
+    /// Adds what was judged last; with the same partition and batch. After an error, abort.
+    pub fn keep<F: Functions>(
+        &mut self,
+        functions: &mut F,
+        judged: Judged,
+        partition: &SourcePartition,
+        batch: &Batch,
+        now_ms: i64,
+    ) -> Result<Folding, Error> {
+        if let Some(standing) = self.partitions.get_mut(partition) {
+            standing.quiet_since_ms = now_ms;
+            standing.current.at_ms = clamp(now_ms);
+            standing.current.stream_time = judged.stream_time;
+            for late in &judged.folding.late {
+                standing.current.late.add(1, late.lateness_ms);
+            }
+        }
+        for (bucket, piece) in &judged.pieces {
+            let bucket = &judged.buckets[*bucket];
+            let inputs = piece.first..piece.first + piece.len;
+            let timestamps = inputs.map(|input| batch.timestamps[bucket.row(input)]);
+            self.hold(bucket.pane, &piece.partials, timestamps);
         }
         self.settle(functions)?;
-        Ok(folding)
+        Ok(judged.folding)
     }
 
     fn bucket<F: Functions>(
-        &mut self,
+        &self,
         functions: &mut F,
         batch: &Batch,
-        bucket: &Bucket,
-        folding: &mut Folding,
+        bucket: Bucket,
+        judged: &mut Judged,
     ) -> Result<(), Error> {
+        let folding = &mut judged.folding;
         let whole = bucket.rows.len() == batch.timestamps.len();
         let folded =
             if whole { functions.partial(batch) } else { functions.partial(&rows::select(batch, &bucket.rows)) };
         let Folded { pieces, guilty } =
             folded.map_err(|error| Error::Instance { plugin: self.plugin.clone(), error })?;
-        let row = |input: usize| bucket.rows.get(input).copied().unwrap_or(input);
-        for piece in pieces {
-            let timestamps = (piece.first..piece.first + piece.len).map(|input| batch.timestamps[row(input)]);
-            self.hold(bucket.pane, &piece.partials, timestamps);
-            let rejected = piece.partials.rejections.into_iter();
+        let at = judged.buckets.len();
+        for mut piece in pieces {
+            let rejected = std::mem::take(&mut piece.partials.rejections).into_iter();
             folding.rejected.extend(rejected.map(|rejection| Rejected {
-                row: row(piece.first + rejection.input as usize),
+                row: bucket.row(piece.first + rejection.input as usize),
                 reason: rejection.reason,
             }));
+            folding.folded += piece.partials.groups.iter().filter(|group| **group >= 0).count();
+            judged.pieces.push((at, piece));
         }
-        folding.guilty.extend(guilty.into_iter().map(|guilty| Guilty { input: row(guilty.input), ..guilty }));
+        folding.guilty.extend(guilty.into_iter().map(|guilty| Guilty { input: bucket.row(guilty.input), ..guilty }));
+        judged.buckets.push(bucket);
         Ok(())
     }
 
@@ -191,18 +237,29 @@ impl Source {
     /// To be called when nothing came, with whether the partition has been read to its end: the time of an idle
     /// partition goes on with the wall clock.
     pub fn idle(&mut self, partition: &SourcePartition, at_end: bool, now_ms: i64) {
-        let (Some(idle_ms), Some(standing)) =
-            (self.windows.and_then(|windows| windows.idle_ms), self.partitions.get_mut(partition))
-        else {
-            return;
-        };
-        if !at_end || now_ms - standing.quiet_since_ms < idle_ms {
-            return;
+        let after = self.partitions.get(partition).filter(|_| at_end).and_then(|at| self.idled(at, now_ms));
+        if let (Some(after), Some(standing)) = (after, self.partitions.get_mut(partition)) {
+            standing.current = after;
         }
-        let (current, now_ms) = (&mut standing.current, clamp(now_ms));
+    }
+
+    /// Whether `idle`, at the partition's end, would close a window.
+    pub fn would_idle(&self, partition: &SourcePartition, now_ms: i64) -> bool {
+        let Some(standing) = self.partitions.get(partition) else { return false };
+        let after = self.idled(standing, now_ms);
+        after.is_some_and(|after| self.due(&after))
+    }
+
+    fn idled(&self, standing: &Standing, now_ms: i64) -> Option<Progress> {
+        let idle_ms = self.windows.and_then(|windows| windows.idle_ms)?;
+        if now_ms - standing.quiet_since_ms < idle_ms {
+            return None;
+        }
+        let (mut current, now_ms) = (standing.current, clamp(now_ms));
         let passed = (now_ms - current.at_ms).max(0);
         current.stream_time = Some(current.stream_time.map_or(now_ms, |before| clamp(before + passed)));
         current.at_ms = current.at_ms.max(now_ms);
+        Some(current)
     }
 
     /// Whether there is something to commit beyond offsets: groups, or a stream time that closes windows.

@@ -13,6 +13,10 @@ impl SourcePartition {
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> SourcePartition {
         SourcePartition { topic: topic.into(), partition }
     }
+
+    pub fn is(&self, topic: &str, partition: i32) -> bool {
+        self.partition == partition && *self.topic == *topic
+    }
 }
 
 impl std::fmt::Display for SourcePartition {

@@ -26,10 +26,18 @@ impl setup::Guest for Faults {
     fn configure(settings: Vec<SettingValue>) -> Result<Wiring, String> {
         smt_plugin::plugin::log_panics();
         let text = settings.iter().find(|setting| setting.name == "fault").map_or("none", |setting| &setting.value);
-        let fault = Fault::parse(text).ok_or_else(|| format!("fault: unknown: {text:?}"))?;
+        let fault = Fault::parse(text).ok_or_else(|| unknown(text))?;
         FAULT.set(fault).map_err(|_| "configured twice".to_owned())?;
         Ok(wiring(fault))
     }
+}
+
+/// Names them all, those that begin alike first.
+fn unknown(text: &str) -> String {
+    let alike = |name: &&str| name.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    let mut names = Fault::names();
+    names.sort_by_key(|name| std::cmp::Reverse(alike(name)));
+    format!("fault is {text:?}; allowed: {}", names.join(", "))
 }
 
 /// The output has no format, so -2 passes the input on; only `bad-schema` claims to write Avro.

@@ -4,6 +4,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use smt_host::registry::wire;
 use smt_plugin::{AvroRecord, Date, Encode, TimestampMillis, schema_of};
 use smt_tests::World;
+use std::sync::Once;
 use std::time::Duration;
 
 /// All columns of the workshop's table, in its order.
@@ -42,8 +43,14 @@ pub(crate) fn encode(i: usize, young: bool, out: &mut Vec<u8>) {
     row.encode(out);
 }
 
+/// The topic, unless an earlier part of this run has made it.
+pub(crate) fn topic_once(world: &World, name: &str, records: usize) {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| topic(world, name, records));
+}
+
 /// A topic with so many customers, spread over two partitions.
-pub(crate) fn topic(world: &World, name: &str, records: usize) {
+fn topic(world: &World, name: &str, records: usize) {
     world.topic(name, 2);
     let id = world.registry().register(&format!("{name}-value"), &schema()).expect("registered");
     let producer: BaseProducer = world.settings().idempotent().create().expect("a producer");

@@ -9,6 +9,7 @@ mod latency;
 mod load;
 mod report;
 mod sandbox;
+mod windows;
 
 use smt_tests::world;
 
@@ -38,5 +39,9 @@ fn main() {
     if wanted("latency") {
         report::heading("(c) produce to visible at 1,000 records/s, read_committed", "target p99 ≤ 60 ms");
         latency::run(world());
+    }
+    if wanted("windows") {
+        report::heading("(d) idadecont, 30-second windows ÷ the stateless path", "target ≤ 1.3");
+        windows::run(world());
     }
 }

@@ -148,17 +148,17 @@ fn a_kafka_property_that_librdkafka_refuses_is_told_without_its_value() {
         &format!("[kafka.properties]\nsasl.pasword = \"hunter2\"\n{plugin}"),
         2,
         expect![[r#"
-        error: the Kafka property "sasl.pasword" is not known to librdkafka
-        hint: librdkafka's CONFIGURATION.md lists all properties and their values
-    "#]],
+            error: no Kafka client can be made: the property "sasl.pasword" is not known to librdkafka
+            hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
+        "#]],
     );
     check(
         &format!("[kafka.properties]\nsecurity.protocol = \"hunter2\"\n{plugin}"),
         2,
         expect![[r#"
-        error: the Kafka property "security.protocol" has a value that librdkafka does not allow
-        hint: librdkafka's CONFIGURATION.md lists all properties and their values
-    "#]],
+            error: no Kafka client can be made: the property "security.protocol" has a value that librdkafka does not allow
+            hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
+        "#]],
     );
     check(
         &format!("[kafka.properties]\nsasl.password = \"${{env:NO_SUCH}}\"\n{plugin}"),

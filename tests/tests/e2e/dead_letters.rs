@@ -70,7 +70,7 @@ fn an_output_that_is_not_of_its_schema_names_the_topic_and_what_is_wrong() {
     let what = "the plugin's output for topic letters-bad-schema-out is not of the schema that it declared: ";
     check(&Told {
         fault: "bad-schema",
-        class: "smt_host.Rejected",
+        class: "smt_host.PluginBrokeContract",
         message: format!("{what}50 bytes are due and 2 are left, at byte 1"),
     });
 }

@@ -1,5 +1,6 @@
 //! The demo's whole flow against an independent model: the workshop's SQL, written again over what is in the table.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use smt_tests::customers::{BOUND, decoded};
 use smt_tests::host::{Process, Running, binary, descendants};
 use smt_tests::{Seen, eventually, plugin, read_committed_of};
 
-/// From nothing to all customers counted, on a busy machine.
-const UP_MAX: Duration = Duration::from_secs(120);
+/// From nothing to all customers counted and their windows closed, on a busy machine.
+const UP_MAX: Duration = Duration::from_secs(180);
+const WINDOW_MS: i64 = 30_000;
 
 type Fields = Vec<(String, Value)>;
 /// What a query makes of a row, if anything.
@@ -146,6 +148,31 @@ fn check(demo: &Demo, rows_expected: usize) {
         );
         same(name, &found, &expected);
     }
+    check_windows(&registry, &Settings::new(demo.at("kafka")));
+}
+
+/// The workshop's table: SELECT IDADECAT, COUNT(*) … WINDOW TUMBLING (SIZE 30 SECONDS) GROUP BY IDADECAT.
+fn check_windows(registry: &Registry, settings: &Settings) {
+    let mut expected: BTreeMap<(Vec<u8>, i64), (i64, i64)> = BTreeMap::new();
+    for seen in read_committed_of(settings, "idadeclass") {
+        let Value::String(class) = column(&decoded(registry, &seen), "IDADECAT") else { panic!("no class: {seen:?}") };
+        let timestamp = seen.timestamp_ms.unwrap();
+        let window = timestamp.div_euclid(WINDOW_MS) * WINDOW_MS;
+        let (count, latest) = expected.entry((class.into_bytes(), window)).or_insert((0, timestamp));
+        *count += 1;
+        *latest = timestamp.max(*latest);
+    }
+    let mut found = BTreeMap::new();
+    for seen in read_committed_of(settings, "idadecont") {
+        let (class, start) = seen.key.as_deref().and_then(|key| key.split_last_chunk::<8>()).unwrap();
+        assert_eq!(seen.partition, 1, "both classes belong into partition 1 of 2: {class:?}");
+        let Value::Long(count) = column(&decoded(registry, &seen), "CONTAGEM") else { panic!("no count: {seen:?}") };
+        let now = (count, seen.timestamp_ms.unwrap());
+        let before = found.insert((class.to_vec(), i64::from_be_bytes(*start)), now);
+        assert!(before.is_none_or(|(before, _)| before <= count), "a count never goes back");
+    }
+    let lists = |map: BTreeMap<_, _>| map.into_iter().collect::<Vec<_>>();
+    same("idadecont", &lists(found), &lists(expected));
 }
 
 /// Says the first difference only: thousands of records help nobody.
@@ -155,11 +182,19 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &[T], expected: &[T])
     assert_eq!(found.len(), expected.len(), "{what}");
 }
 
+/// What the demo itself found at its end.
+fn audited(dir: &Path, rows: usize) {
+    let said = std::fs::read_to_string(dir.join("demo.log")).unwrap();
+    let line = format!("| idadecont          | counted in all windows   | {rows:<8} | {rows:<9} | ok |");
+    assert!(said.contains(&line), "{line:?} is not in:\n{said}");
+}
+
 #[test]
 fn every_customer_goes_all_the_way_and_no_process_stays_behind() {
     let dir = tempfile::Builder::new().prefix("smt-demo-").tempdir_in("/tmp").unwrap();
     let mut demo = Demo::start(dir.path(), 5_000);
     check(&demo, 5_000);
+    audited(dir.path(), 5_000);
     demo.host.signal(Signal::INT);
     assert_eq!(demo.host.code_within(Duration::from_secs(15)), Some(0), "asked to end");
     assert!(!demo.children.iter().any(Process::lives), "children end before the demo does");
@@ -167,6 +202,7 @@ fn every_customer_goes_all_the_way_and_no_process_stays_behind() {
     // The same directory goes on; a host that is killed takes its children with it.
     let demo = Demo::start(dir.path(), 100);
     check(&demo, 5_100);
+    audited(dir.path(), 5_100);
     let Demo { host, children, .. } = demo;
     drop(host);
     Demo::nothing_is_left(&children);

@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod courier;
 mod dead_letters;
 mod demo;
 mod flow;
+mod kept;
 mod mistakes;
+mod open_windows;
 mod rebalance;
+mod reset;
 mod restart;
 mod signals;
+mod sizes;

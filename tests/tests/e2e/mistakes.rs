@@ -64,9 +64,9 @@ fn a_file_that_is_no_plugin_is_refused_by_what_is_wrong_with_it() {
         &mut with_plugin(Path::new("nowhere/p.wasm"), &[]),
         3,
         expect![[r#"
-        error: plugin nowhere/p.wasm cannot be read: No such file or directory (os error 2)
-        hint: check the path given with --plugin
-    "#]],
+            error: plugin nowhere/p.wasm cannot be read: No such file or directory (os error 2)
+            hint: check the path: on the command line it starts from here, in a file from that file's directory
+        "#]],
     );
     check_plugin(
         "notes.wasm",
@@ -80,9 +80,9 @@ fn a_file_that_is_no_plugin_is_refused_by_what_is_wrong_with_it() {
         "empty.wasm",
         b"",
         expect![[r#"
-        error: plugin <path>/empty.wasm is not a WASM file: its 0 bytes do not begin like one
-        hint: give the .wasm file that the plugin's build made
-    "#]],
+            error: plugin <path>/empty.wasm is empty
+            hint: give the .wasm file that the plugin's build made
+        "#]],
     );
     check_plugin(
         "cut.wasm",
@@ -96,17 +96,17 @@ fn a_file_that_is_no_plugin_is_refused_by_what_is_wrong_with_it() {
         "module.wasm",
         b"\0asm\x01\0\0\0",
         expect![[r#"
-        error: plugin <path>/module.wasm does not fit: it exports nothing, not smt:plugin/setup@1.x; this host serves smt:plugin/setup@1.x, smt:plugin/transformer@1.x, smt:plugin/host@1.x, wasi:*@0.2.x
-        hint: build the plugin against the contract that this host serves, or use another smt-host
-    "#]],
+            error: plugin <path>/module.wasm is a core module without a component-type section, which would tell what it is
+            hint: build with the plugin SDK, or make a component of it with the tools of its language
+        "#]],
     );
     check_plugin(
         "component.wasm",
         b"\0asm\x0d\0\x01\0",
         expect![[r#"
-        error: plugin <path>/component.wasm does not fit: it exports nothing, not smt:plugin/setup@1.x; this host serves smt:plugin/setup@1.x, smt:plugin/transformer@1.x, smt:plugin/host@1.x, wasi:*@0.2.x
-        hint: build the plugin against the contract that this host serves, or use another smt-host
-    "#]],
+            error: plugin <path>/component.wasm does not fit: it exports nothing, but this host serves smt:plugin/setup@1.x with smt:plugin/transformer@1.x or smt:plugin/aggregator@1.x, and offers smt:plugin/host@1.x and wasi:*@0.2.x
+            hint: build the plugin against the contract that this host serves, or use another smt-host
+        "#]],
     );
 }
 
@@ -124,9 +124,9 @@ fn a_setting_that_the_plugin_does_not_have_or_take_names_those_that_it_has() {
         &mut with_plugin(&plugin("faults"), &["--set", "fault=spni"]),
         3,
         expect![[r#"
-        error: plugin <plugins>/faults.wasm refuses its settings: fault: unknown: "spni"
-        hint: smt-host inspect shows the settings
-    "#]],
+            error: plugin <plugins>/faults.wasm refuses its settings: fault is "spni"; allowed: spin, none, grow, trap, lie-lengths, lie-index, flood, bad-output-number, bad-schema, reject
+            hint: smt-host inspect shows the settings
+        "#]],
     );
     check(
         &mut with_plugin(&plugin("jovens"), &["--set", "bound=2000"]),
@@ -156,14 +156,15 @@ fn an_output_schema_that_the_registry_refuses_comes_with_its_reasons() {
 }
 
 #[test]
-fn an_input_topic_that_does_not_exist_is_named() {
+fn an_input_topic_that_does_not_exist_is_named_with_the_nearest_that_does() {
+    world().topic("postgres-customers", 1);
     check(
         &mut with_plugin(&plugin("jovens"), &["--input", "postgres-costumers"]),
         3,
         expect![[r#"
-        error: pipeline jovens: input topic postgres-costumers does not exist
-        hint: create it, start what writes it, or name another with --input
-    "#]],
+            error: pipeline jovens: input topic postgres-costumers does not exist; did you mean "postgres-customers"?
+            hint: create it, start what writes it, or name another with --input
+        "#]],
     );
 }
 
@@ -175,9 +176,9 @@ fn an_output_that_the_plugin_does_not_have_is_a_usage_error() {
         &mut with_plugin(&plugin("jovens"), &args),
         2,
         expect![[r#"
-        error: --output jovem=x: the plugin has no output jovem
-        hint: its outputs: jovens
-    "#]],
+            error: plugin jovens has no output "jovem" to send to topic x; did you mean "jovens"?
+            hint: its outputs: jovens
+        "#]],
     );
 }
 
@@ -206,7 +207,7 @@ fn a_server_that_cannot_be_reached_is_named_with_what_to_look_at() {
             &kafka,
             "http://127.0.0.1:1",
             expect![[r#"
-                error: cannot reach the schema registry at http://127.0.0.1:1: io: Connection refused (os error 111)
+                error: cannot reach the schema registry at http://127.0.0.1:1: Connection refused (os error 111)
                 hint: check the schema registry's address, and that it is running and reachable from here
             "#]],
         ),
@@ -215,7 +216,8 @@ fn a_server_that_cannot_be_reached_is_named_with_what_to_look_at() {
             &kafka,
             &registry,
             expect![[r#"
-                error: database 127.0.0.1:1/x cannot be reached: error connecting to server: Connection refused (os error 111)
+                error: the database at 127.0.0.1:1/x cannot be reached: error connecting to server: Connection refused (os error 111)
+                hint: check connection.url, and that the database is running and reachable from here
             "#]],
         ),
         (
@@ -223,7 +225,8 @@ fn a_server_that_cannot_be_reached_is_named_with_what_to_look_at() {
             CLOSED,
             &registry,
             expect![[r#"
-                error: kafka at 127.0.0.1:1 cannot be reached: Meta data fetch error: BrokerTransportFailure (Local: Broker transport failure)
+                error: no Kafka broker answers at 127.0.0.1:1: BrokerTransportFailure (Local: Broker transport failure)
+                hint: check --brokers, and that Kafka is running and reachable from here; TLS and SASL are set by properties (-X)
             "#]],
         ),
     ];
@@ -253,38 +256,38 @@ fn a_bad_option_is_a_usage_error_that_says_what_is_allowed() {
     check(
         &["--plugin", "x.wasm", "--commit-interval", "soon"],
         expect![[r#"
-        error: invalid value 'soon' for '--commit-interval <COMMIT_INTERVAL>': a whole number and a unit: 500ms, 2s, 1m
+            error: invalid value 'soon' for '--commit-interval <TIME>': a whole number and its unit (us, ms, s or m) are needed, such as 100ms
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     check(
         &["--plugin", "x.wasm", "--commit-interval", "5"],
         expect![[r#"
-        error: invalid value '5' for '--commit-interval <COMMIT_INTERVAL>': a unit is needed: ms, s or m
+            error: invalid value '5' for '--commit-interval <TIME>': a whole number and its unit (us, ms, s or m) are needed, such as 100ms
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     check(
         &["--plugin", "x.wasm", "--worker", "2"],
         expect![[r#"
-        error: unexpected argument '--worker' found
+            error: unexpected argument '--worker' found
 
-          tip: a similar argument exists: '--workers'
+              tip: a similar argument exists: '--workers'
 
-        Usage: smt-host --plugin <FILE> --workers <WORKERS>
+            Usage: smt-host --plugin <FILE> --workers <N>
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     check(
         &["--plugin", "x.wasm", "--workers", "0"],
         expect![[r#"
-        error: invalid value '0' for '--workers <WORKERS>': 0 is not in 1..=256
+            error: invalid value '0' for '--workers <N>': a whole number from 1 to 4294967295 is needed
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
     check(
         &["--plugin", "x.wasm", "--set", "fault"],
@@ -313,15 +316,29 @@ fn a_bad_option_is_a_usage_error_that_says_what_is_allowed() {
     check(
         &["--plugin", file, "-X", "sasl.pasword=hunter2"],
         expect![[r#"
-            error: Kafka client settings: No such configuration property: "sasl.pasword"
-            hint: look at the properties passed with -X or [kafka.properties]; librdkafka's CONFIGURATION.md lists them
+            error: no Kafka client can be made: the property "sasl.pasword" is not known to librdkafka
+            hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
         "#]],
     );
     check(
         &["--plugin", file, "--plugin", file],
         expect![[r#"
-        error: two pipelines have the consumer group smt-faults
-        hint: give each plugin file once; --group fits one plugin only
+            error: two pipelines have the name faults
+            hint: give each --plugin once; in the file, give each [[pipeline]] a `name` of its own
+        "#]],
+    );
+    check(
+        &["source", SOURCE, "-X", "sasl.pasword=hunter2"],
+        expect![[r#"
+        error: no Kafka client can be made: the property "sasl.pasword" is not known to librdkafka
+        hint: librdkafka's CONFIGURATION.md lists all properties (-X, [kafka.properties]) and their values
+    "#]],
+    );
+    check(
+        &["source", SOURCE, "--registry-user", "ana"],
+        expect![[r#"
+        error: the registry has user "ana" and no password
+        hint: give both: `user` and `password` of [registry], or --registry-user and --registry-password-file
     "#]],
     );
 }
@@ -354,11 +371,11 @@ fn a_bad_connector_file_is_a_usage_error_that_names_the_key() {
     );
     check(
         "table.whitelist",
-        "query",
+        "transforms",
         expect![[r#"
-        error: connector key "query" is not supported
-        hint: select from a view instead (table.types VIEW)
-    "#]],
+            error: connector key "transforms" is not supported
+            hint: transforms run in a pipeline of their own: smt-host run
+        "#]],
     );
     check(
         "500",
@@ -388,7 +405,8 @@ fn a_bad_connector_file_is_a_usage_error_that_names_the_key() {
         &mut missing,
         2,
         expect![[r#"
-        error: nowhere/connector.config cannot be read: No such file or directory (os error 2)
-    "#]],
+            error: connector file nowhere/connector.config cannot be read: No such file or directory (os error 2)
+            hint: check the path; it is Kafka Connect's JSON, as connectors/source/connect_jdbc_postgres.config
+        "#]],
     );
 }

@@ -4,13 +4,24 @@
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::Worker;
-use crate::exit::Stop;
+use crate::exit::{Exit, Stop};
 use crate::kafka::patience::Thing;
+use crate::pipeline::Spec;
 
 /// The error that was logged last.
 #[derive(Default)]
 pub(super) struct Errors {
     last: Option<RDKafkaErrorCode>,
+}
+
+/// A broker's own limit, or headers beyond all measure: what is known to be too large was made a dead letter.
+pub(super) fn too_large(spec: &Spec) -> Stop {
+    let text = format!("pipeline {}: a record that it wrote is refused as too large for its topic", spec.name);
+    Stop::new(Exit::Plugin, text).hint(format!(
+        "raise max.message.bytes of the output topics and of {}, or give -X message.max.bytes=N what they take: larger \
+         records are dead letters then; what came before is committed",
+        spec.dead_letter_topic
+    ))
 }
 
 impl Worker<'_> {

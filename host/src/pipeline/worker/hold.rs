@@ -53,6 +53,7 @@ impl Worker<'_> {
         if self.hold.until.is_some_and(|until| Instant::now() >= until) {
             self.hold.until = None;
             self.member.resume().map_err(|error| self.lost_place(&error))?;
+            self.hold_restoring()?;
         }
         Ok(())
     }

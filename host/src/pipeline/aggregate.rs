@@ -1,0 +1,161 @@
+//! One aggregating plugin at work in one worker: what it folds, what it owns, and what of it goes into a transaction.
+//!
+//! It drives `crate::window` at the batch boundary, and knows Kafka's topics; it never commits and never polls its
+//! group.
+
+mod commit;
+mod event_time;
+mod functions;
+mod options;
+mod own;
+mod restore;
+mod setup;
+mod stamp;
+
+use std::path::Path;
+
+use rdkafka::message::{BorrowedMessage, Message};
+
+pub use options::{EmitMode, Idle, OnLate, WindowOptions};
+pub use setup::{Aggregate, changelog_topic, check, repartition_topic, setup};
+pub use stamp::{RESET, stamped_windows};
+
+use self::functions::Guest;
+use self::own::Owned;
+use super::Spec;
+use super::batch::Rows;
+use crate::exit::{Exit, Stop};
+use crate::guest::{Batch, Configured};
+use crate::window::{Database, Error, Folding, Judged, Late, Prepared, Progress, Source, SourcePartition};
+
+/// One plugin in one worker.
+pub struct Aggregation<'a> {
+    spec: &'a Spec,
+    aggregate: &'a Aggregate,
+    functions: Guest,
+    source: Source,
+    judged: Judged,
+    owned: Vec<Owned>,
+    /// Of the transaction in hand: which of `owned`, and what comes of it.
+    in_flight: Vec<(usize, Prepared)>,
+    /// The same, for the offsets of input partitions.
+    progress: Vec<(SourcePartition, Progress)>,
+}
+
+impl<'a> Aggregation<'a> {
+    pub fn new(spec: &'a Spec, aggregate: &'a Aggregate, configured: &Configured) -> Result<Aggregation<'a>, Stop> {
+        Ok(Aggregation {
+            spec,
+            aggregate,
+            functions: Guest::new(configured.start_aggregate()?),
+            source: Source::new(aggregate.plugin.as_str(), aggregate.windows, aggregate.source_limits),
+            judged: Judged::default(),
+            owned: Vec::new(),
+            in_flight: Vec::new(),
+            progress: Vec::new(),
+        })
+    }
+
+    pub fn aggregate(&self) -> &'a Aggregate {
+        self.aggregate
+    }
+
+    /// Runs a batch of one input partition through the plugin. Keeps nothing of it.
+    pub fn judge(&mut self, topic: &str, partition: i32, batch: &Batch) -> Result<&Folding, Stop> {
+        let at = self.aggregate.source(topic, partition);
+        self.judged = self.source.judge(&mut self.functions, &at, batch).map_err(stop_of)?;
+        Ok(&self.judged.folding)
+    }
+
+    /// Adds what was judged, and gives how many records it was. After an error, the transaction is to be abandoned.
+    pub fn keep(&mut self, topic: &str, partition: i32, rows: &Rows) -> Result<usize, Stop> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let at = self.aggregate.source(topic, partition);
+        let judged = std::mem::take(&mut self.judged);
+        let kept = self.source.keep(&mut self.functions, judged, &at, &rows.batch, now_ms());
+        Ok(kept.map_err(stop_of)?.folded)
+    }
+
+    /// Merges repartition records of one partition. After an error, the transaction is to be abandoned.
+    pub fn apply(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<Late, Stop> {
+        let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Late::default()) };
+        let partition = first.partition();
+        let found = self.owned.iter_mut().find(|owned| owned.partition == partition);
+        let Some((owned, owner)) = found.and_then(Owned::ready) else {
+            let text = format!("repartition records of partition {partition}, which is not owned");
+            return Err(Stop::new(Exit::Bug, format!("plugin {}: {text}", self.aggregate.plugin)));
+        };
+        let records = messages.iter().map(|message| (message.key(), message.payload().unwrap_or_default()));
+        let applied = owner.apply(&mut self.functions, records, now_ms()).map_err(stop_of)?;
+        *owned = Some(last.offset() + 1);
+        Ok(applied.late)
+    }
+
+    /// Whether there is something to commit beyond offsets.
+    pub fn is_pending(&self) -> bool {
+        self.source.pending() || self.owned.iter().any(Owned::has_moved)
+    }
+
+    /// Whether to commit before the interval is over.
+    pub fn is_full(&self) -> bool {
+        self.source.full() || self.owned.iter().any(Owned::is_full)
+    }
+
+    /// Whether the wall clock would close a window of this input partition, if it has been read to its end.
+    pub fn would_idle(&self, at: &SourcePartition, now_ms: i64) -> bool {
+        self.source.would_idle(at, now_ms)
+    }
+
+    /// To be called for a partition that has been read to its end.
+    pub fn idle(&mut self, at: &SourcePartition, now_ms: i64) {
+        self.source.idle(at, true, now_ms);
+    }
+
+    pub fn open_windows(&self) -> usize {
+        self.owned.iter().map(Owned::open_windows).sum()
+    }
+
+    /// An input partition comes.
+    pub fn assign(&mut self, at: &SourcePartition, progress: Option<Progress>) {
+        self.source.assign(at.clone(), progress, now_ms());
+    }
+
+    /// An input partition goes.
+    pub fn revoke(&mut self, at: &SourcePartition) {
+        self.source.revoke(at);
+    }
+}
+
+/// The pipeline's stores.
+pub fn database(dir: &Path) -> Result<Database, Stop> {
+    std::fs::create_dir_all(dir).map_err(|error| Stop::start(format!("the store in {}: {error}", dir.display())))?;
+    Database::open(dir).map_err(|error| {
+        let text = error.to_string();
+        let used = Stop::start(format!("the store in {} is in use by another process", dir.display()))
+            .hint("stop that one, or give this one its own --instance-id or --state-dir");
+        if text.contains("Locked") { used } else { stop_of(error) }
+    })
+}
+
+pub fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// How a window's error ends the pipeline.
+fn stop_of(error: Error) -> Stop {
+    let text = error.to_string();
+    match error {
+        Error::AccumulatorTooLarge { .. } => Stop::new(Exit::Plugin, text)
+            .hint("what came before is committed; raise accumulator-bytes, or mend the plugin"),
+        Error::TooManyKeys { .. } => Stop::new(Exit::Plugin, text)
+            .hint("what came before is committed; raise keys-max, or have the plugin group by fewer keys"),
+        Error::Function { .. } | Error::Instance { .. } | Error::Contract { .. } => Stop::new(Exit::Plugin, text)
+            .hint("what came before is committed; mend the plugin and start again, it goes on from there"),
+        Error::Corrupt { .. } => Stop::start(text)
+            .hint("another program or another version of smt-host wrote there; `smt-host reset` begins anew"),
+        Error::Store { .. } => Stop::dependency(text)
+            .hint("look at the disk; the store may be deleted, it is rebuilt from the changelog topic"),
+    }
+}
