@@ -5,9 +5,21 @@ use super::Value;
 /// `new HashMap()`.
 pub(super) const DEFAULT_CAPACITY: usize = 16;
 
+type Entries = Vec<(Value, Value)>;
+
 /// Puts entries into the order of a HashMap made with a capacity, as if they were put in one by one; of two entries
 /// with one key the last value stays. Keys whose hash is not that of a value (bytes, structs) are left as they are.
-pub(super) fn arrange(entries: Vec<(Value, Value)>, capacity: usize) -> Vec<(Value, Value)> {
+pub(super) fn arrange(entries: Entries, capacity: usize) -> Entries {
+    arrange_by(entries, capacity, hash)
+}
+
+/// The order of a map that came as Avro: its reader has a map by Utf8 keys first, and Connect another of it by text.
+pub(super) fn arrange_avro(entries: Entries) -> Entries {
+    let capacity = entries.len();
+    arrange(arrange_by(entries, capacity, utf8_hash), capacity)
+}
+
+fn arrange_by(entries: Entries, capacity: usize, hash: impl Fn(&Value) -> Option<i32>) -> Entries {
     if entries.len() < 2 {
         return entries;
     }
@@ -34,6 +46,12 @@ fn table_size(entries: usize, capacity: usize) -> usize {
         size *= 2;
     }
     size
+}
+
+/// `Utf8.hashCode`, which is that of its signed bytes.
+fn utf8_hash(key: &Value) -> Option<i32> {
+    let Value::String(text) = key else { return None };
+    Some(text.bytes().fold(1i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte as i8))))
 }
 
 /// `hashCode` of what a map may be keyed with.

@@ -73,8 +73,7 @@ impl Node {
                     entries.push((key, value.value(cursor)?));
                     Ok(())
                 })?;
-                let capacity = entries.len();
-                Value::Map(hash_order::arrange(entries, capacity))
+                Value::Map(hash_order::arrange_avro(entries))
             }
             Node::Entries(entry) => {
                 let mut entries = Vec::new();

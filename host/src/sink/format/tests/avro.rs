@@ -64,8 +64,8 @@ fn b7_every_type_is_read_back() {
 #[test]
 fn b7_a_block_ends_with_the_first_record_past_64000_bytes() {
     let schema = structure(vec![field("a", Schema::new(Kind::Bytes))]);
-    // A field of 9,998 bytes and its length of two: 10,000.
-    let data: Vec<Datum> = (0..8).map(|_| datum(&schema, vec![Value::Bytes(vec![7; 9_998].into())])).collect();
+    // A field of 9,997 bytes and its length of three: 10,000.
+    let data: Vec<Datum> = (0..8).map(|_| datum(&schema, vec![Value::Bytes(vec![7; 9_997].into())])).collect();
     let mut file = format(AvroCodec::Null).open(Compression::None, &data[0]).unwrap();
     let head = file.take().len();
     let mut sizes = Vec::new();

@@ -69,7 +69,19 @@ fn the_layout_is_parquet_avros() {
     let metadata = open(bytes.clone()).metadata().file_metadata().key_value_metadata().unwrap().clone();
     let avro = metadata.iter().find(|entry| entry.key == "parquet.avro.schema").unwrap();
     assert!(avro.value.as_ref().unwrap().starts_with("{\"type\":\"record\",\"name\":\"customers\""));
-    expect_test::expect![[r#""#]].assert_eq(&schema_of(bytes));
+    expect_test::expect![[r#"
+        message customers {
+          OPTIONAL BYTE_ARRAY nome (STRING);
+          OPTIONAL BYTE_ARRAY sexo (STRING);
+          OPTIONAL BYTE_ARRAY endereco (STRING);
+          OPTIONAL BYTE_ARRAY telefone (STRING);
+          OPTIONAL BYTE_ARRAY email (STRING);
+          OPTIONAL BYTE_ARRAY foto (STRING);
+          OPTIONAL INT32 nascimento (DATE);
+          OPTIONAL BYTE_ARRAY profissao (STRING);
+          OPTIONAL INT64 dt_update (TIMESTAMP(MILLIS,true));
+        }
+    "#]].assert_eq(&schema_of(bytes));
 }
 
 #[test]
@@ -101,7 +113,35 @@ fn nested_values_come_back() {
     let empty =
         datum(&schema, vec![Value::Null, ints(&[]), Value::Null, Value::Map(vec![]), Value::Map(vec![]), Value::Int32(0)]);
     let bytes = file(&format(ParquetCodec::None), Compression::None, &[full, empty]);
-    expect_test::expect![[r#""#]].assert_eq(&schema_of(bytes.clone()));
+    expect_test::expect![[r#"
+        message a.b.Row {
+          OPTIONAL group inner {
+            REQUIRED INT32 x;
+            OPTIONAL BYTE_ARRAY y (STRING);
+          }
+          REQUIRED group list (LIST) {
+            REPEATED INT32 array;
+          }
+          OPTIONAL group lists (LIST) {
+            REPEATED group array (LIST) {
+              REPEATED INT32 array;
+            }
+          }
+          REQUIRED group map (MAP) {
+            REPEATED group key_value {
+              REQUIRED BYTE_ARRAY key (STRING);
+              OPTIONAL DOUBLE value;
+            }
+          }
+          REQUIRED group pairs (LIST) {
+            REPEATED group array {
+              REQUIRED INT32 key;
+              REQUIRED BYTE_ARRAY value (STRING);
+            }
+          }
+          REQUIRED INT32 day (DATE);
+        }
+    "#]].assert_eq(&schema_of(bytes.clone()));
     let rows = rows(bytes);
     let expected = serde_json::json!([
         {
