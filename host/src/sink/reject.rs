@@ -55,7 +55,13 @@ impl<'a> Rejects<'a> {
             Ok::<_, Stop>((letters, client))
         };
         let wanted = connector.errors.dead_letters.as_ref().filter(|_| connector.errors.tolerated);
-        Ok(Rejects { connector, task, letters: wanted.map(open).transpose()?, unsent: false, record_bytes_max: kafka.record_bytes_max() })
+        Ok(Rejects {
+            connector,
+            task,
+            letters: wanted.map(open).transpose()?,
+            unsent: false,
+            record_bytes_max: kafka.record_bytes_max(),
+        })
     }
 
     /// The record is left out, or the task fails.
@@ -84,7 +90,8 @@ impl<'a> Rejects<'a> {
             true => Some(connect_errors::headers(message, &context)),
             false => message.headers().map(|headers| headers.detach()),
         };
-        let (value, headers) = connect_errors::fitting(message, headers.unwrap_or_else(OwnedHeaders::new), self.record_bytes_max);
+        let (value, headers) =
+            connect_errors::fitting(message, headers.unwrap_or_else(OwnedHeaders::new), self.record_bytes_max);
         let letter = Record {
             topic: &letters.topic,
             partition: None,
