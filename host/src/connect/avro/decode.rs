@@ -25,9 +25,15 @@ pub(super) enum Node {
     /// An array of key-value records.
     Entries(Box<Record>),
     Struct(Record),
-    Optional { null: usize, some: Box<Node> },
+    Optional {
+        null: usize,
+        some: Box<Node>,
+    },
     /// For each branch its place among the fields, but for null.
-    Union { branches: Vec<Option<(usize, Node)>>, fields: usize },
+    Union {
+        branches: Vec<Option<(usize, Node)>>,
+        fields: usize,
+    },
 }
 
 /// Fields in the order of the bytes, each with its place in the struct.
