@@ -131,7 +131,7 @@ fn decimal(bytes: &[u8], cursor: &Cursor<'_>) -> Result<Value, Malformed> {
 }
 
 /// A two's complement number without the bytes that only repeat its sign.
-pub(super) fn shortest(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
     while let [first, second, ..] = bytes
         && ((*first == 0 && *second < 0x80) || (*first == 0xff && *second >= 0x80))
     {

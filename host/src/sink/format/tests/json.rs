@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::connect::logical;
+use crate::connect::{Converter, logical};
 
 fn lines(json: Json, data: &[Datum]) -> String {
     String::from_utf8(file(&Format::Json(json), Compression::None, data)).unwrap()
@@ -160,5 +160,22 @@ proptest! {
         crate::connect::number::float(small, &mut out);
         let text = String::from_utf8(out).unwrap();
         prop_assert!(text.parse::<f32>().unwrap() == small || small.is_nan(), "{}", text);
+    }
+}
+
+/// Generated data of every type, as Kafka's own JsonConverter and an ObjectMapper wrote them.
+#[test]
+fn b6_2_lines_are_those_of_kafkas_json_converter() {
+    let input = include_str!("../testdata/json-converter.in");
+    for (numeric_decimals, expected) in [
+        (false, include_str!("../testdata/json-converter.base64")),
+        (true, include_str!("../testdata/json-converter.numeric")),
+    ] {
+        let json = Json { numeric_decimals, ..Json::default() };
+        let mut converter = Converter::json(true);
+        for (from, to) in input.lines().zip(expected.lines()) {
+            let datum = converter.to_connect("t", Some(from.as_bytes())).unwrap();
+            assert_eq!(lines(json, &[datum]).trim_end_matches('\n'), to, "{from}");
+        }
     }
 }
