@@ -7,10 +7,10 @@
 pub mod avro;
 /// Bytes of a topic to data.
 pub mod converter;
-/// Numbers as Java prints them.
-pub mod number;
 /// The order in which a Java HashMap hands out its entries.
 mod hash_order;
+/// Numbers as Java prints them.
+pub mod number;
 /// Data from one schema to another of its versions.
 mod project;
 /// Schemas and their equality.

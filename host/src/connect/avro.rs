@@ -15,6 +15,7 @@ mod tests;
 /// Avro's schema from Connect's.
 mod writer;
 
+pub(crate) use decode::shortest;
 pub use reader::Reader;
 pub use writer::Writer;
 pub(crate) use writer::{decimal_digits, fixed_size};

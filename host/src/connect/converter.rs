@@ -2,6 +2,8 @@
 
 /// Avro with the registry's frame.
 mod avro;
+#[cfg(test)]
+mod avro_tests;
 /// JSON with and without its schema.
 mod json;
 #[cfg(test)]

@@ -101,5 +101,6 @@ mod tests {
 
     const HASHED_7: &str = "cinco três quatro sete um seis dois";
     const HASHED_16: &str = "cinco três quatro sete um seis dois";
-    const HASHED_20: &str = "key1 key2 key0 key5 key6 key3 key4 key9 key7 key8 key11 key10 key15 key14 key13 key12 key19 key18 key17 key16";
+    const HASHED_20: &str =
+        "key1 key2 key0 key5 key6 key3 key4 key9 key7 key8 key11 key10 key15 key14 key13 key12 key19 key18 key17 key16";
 }

@@ -41,7 +41,7 @@ impl Parts {
         match value {
             value if value.is_nan() => return Parts::Text("NaN"),
             value if value.is_infinite() => return Parts::Text(if negative { "-Infinity" } else { "Infinity" }),
-            value if value == 0.0 => return Parts::Text(if negative { "-0.0" } else { "0.0" }),
+            0.0 => return Parts::Text(if negative { "-0.0" } else { "0.0" }),
             _ => {}
         }
         let (fraction, exponent, significant_bits) = if exponent == 0 {
@@ -51,8 +51,7 @@ impl Parts {
         } else {
             (fraction | 1 << width, exponent, width + 1)
         };
-        let binary =
-            Binary { exponent: exponent - bias, fraction: fraction << (SHIFT - width), significant_bits };
+        let binary = Binary { exponent: exponent - bias, fraction: fraction << (SHIFT - width), significant_bits };
         Parts::Number { negative, binary }
     }
 }
@@ -130,11 +129,7 @@ fn decimal(binary: &Binary) -> Decimal {
     let scaled = Scaled { fraction: fraction >> zeros, b5, b2, s5, s2, m2 };
     let b_bits = fraction_bits + b2 + bits_of_five(b5);
     let ten_s_bits = s2 + 1 + bits_of_five(s5 + 1);
-    if b_bits < 64 && ten_s_bits < 64 {
-        scaled.small(guess, b_bits < 32 && ten_s_bits < 32)
-    } else {
-        scaled.big(guess)
-    }
+    if b_bits < 64 && ten_s_bits < 64 { scaled.small(guess, b_bits < 32 && ten_s_bits < 32) } else { scaled.big(guess) }
 }
 
 /// A whole number that fits into 63 bits.
@@ -167,6 +162,7 @@ fn whole(binary: &Binary) -> Decimal {
 }
 
 /// The decimal exponent, or one more.
+#[expect(clippy::approx_constant, reason = "Java's digits, not the nearest ones")]
 fn guess_exponent(fraction: u64, exponent: i32) -> i32 {
     let mantissa = f64::from_bits(0x3ff0_0000_0000_0000 | (fraction & ((1 << 52) - 1)));
     let log = (mantissa - 1.5) * 0.289529654 + 0.176091259 + f64::from(exponent) * 0.301029995663981;

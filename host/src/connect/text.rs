@@ -51,9 +51,7 @@ fn three(rest: &[u8]) -> Step {
     match rest {
         [a, b, ..] if bad_second(*a, *b) => (None, 1),
         // A surrogate is no character, but all three bytes of it are done with.
-        [a, b, c, ..] if continues(*c) => {
-            (char::from_u32(u32::from(a & 0x0f) << 12 | bits(*b) << 6 | bits(*c)), 3)
-        }
+        [a, b, c, ..] if continues(*c) => (char::from_u32(u32::from(a & 0x0f) << 12 | bits(*b) << 6 | bits(*c)), 3),
         // What is cut off at the end is one replacement.
         _ => (None, 2),
     }

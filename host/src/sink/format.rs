@@ -176,7 +176,9 @@ fn bytes(datum: &Datum, separator: &[u8], out: &mut Vec<u8>) -> Result<(), Reaso
         Value::Null => {}
         other => {
             let what = other.kind();
-            return Err(Reason::record(format!("a {what}, where the bytes format takes bytes: use ByteArrayConverter")));
+            return Err(Reason::record(format!(
+                "a {what}, where the bytes format takes bytes: use ByteArrayConverter"
+            )));
         }
     }
     out.extend_from_slice(separator);

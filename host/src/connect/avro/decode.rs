@@ -25,9 +25,15 @@ pub(super) enum Node {
     /// An array of key-value records.
     Entries(Box<Record>),
     Struct(Record),
-    Optional { null: usize, some: Box<Node> },
+    Optional {
+        null: usize,
+        some: Box<Node>,
+    },
     /// For each branch its place among the fields, but for null.
-    Union { branches: Vec<Option<(usize, Node)>>, fields: usize },
+    Union {
+        branches: Vec<Option<(usize, Node)>>,
+        fields: usize,
+    },
 }
 
 /// Fields in the order of the bytes, each with its place in the struct.
@@ -125,7 +131,7 @@ fn decimal(bytes: &[u8], cursor: &Cursor<'_>) -> Result<Value, Malformed> {
 }
 
 /// A two's complement number without the bytes that only repeat its sign.
-pub(super) fn shortest(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
     while let [first, second, ..] = bytes
         && ((*first == 0 && *second < 0x80) || (*first == 0xff && *second >= 0x80))
     {

@@ -28,7 +28,10 @@ pub(super) enum Body {
     Map(Box<Node>),
     Entries(Box<(Node, Node)>),
     Struct(Vec<(Box<str>, Node)>),
-    Union { branches: Vec<Node>, nullable: bool },
+    Union {
+        branches: Vec<Node>,
+        nullable: bool,
+    },
 }
 
 impl Node {

@@ -39,7 +39,10 @@ fn a6_9_the_table_schema_comes_back_letter_by_letter() {
 fn b7_types_are_written_with_connects_metadata() {
     for (field, expected) in [
         (r#"{"name":"f","type":"int"}"#, r#"{"name":"f","type":"int"}"#),
-        (r#"{"name":"f","type":{"type":"int","connect.type":"int8"}}"#, r#"{"name":"f","type":{"type":"int","connect.type":"int8"}}"#),
+        (
+            r#"{"name":"f","type":{"type":"int","connect.type":"int8"}}"#,
+            r#"{"name":"f","type":{"type":"int","connect.type":"int8"}}"#,
+        ),
         (
             r#"{"name":"f","type":{"type":"int","logicalType":"date"}}"#,
             r#"{"name":"f","type":{"type":"int","connect.version":1,"connect.name":"org.apache.kafka.connect.data.Date","logicalType":"date"}}"#,
@@ -65,7 +68,10 @@ fn b7_types_are_written_with_connects_metadata() {
             r#"{"name":"f","type":{"type":"int","connect.default":7}}"#,
             r#"{"name":"f","type":{"type":"int","connect.default":7},"default":7}"#,
         ),
-        (r#"{"name":"f","type":{"type":"map","values":["null","string"]}}"#, r#"{"name":"f","type":{"type":"map","values":["null","string"]}}"#),
+        (
+            r#"{"name":"f","type":{"type":"map","values":["null","string"]}}"#,
+            r#"{"name":"f","type":{"type":"map","values":["null","string"]}}"#,
+        ),
         (
             r#"{"name":"f","type":["null","int","string"],"default":null}"#,
             r#"{"name":"f","type":["null","int","string"],"default":null}"#,
@@ -102,7 +108,10 @@ fn connects_metadata_can_be_left_out() {
 fn what_cannot_be_mapped_is_said() {
     for (text, why) in [
         (r#""null""#, "a null outside a union"),
-        (r#"{"type":"record","name":"r","fields":[{"name":"next","type":["null","r"]}]}"#, "the type r contains itself"),
+        (
+            r#"{"type":"record","name":"r","fields":[{"name":"next","type":["null","r"]}]}"#,
+            "the type r contains itself",
+        ),
         (r#"{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"int","connect.type":"int9"}}]}"#, "int9"),
         ("{", "not an Avro schema"),
     ] {
@@ -111,7 +120,8 @@ fn what_cannot_be_mapped_is_said() {
     }
     let one = |kind| Schema::new(Kind::Struct(vec![Field { name: "a".into(), schema: Arc::new(Schema::new(kind)) }]));
     let field = |name: &str, of: Schema| Field { name: name.into(), schema: Arc::new(of.named("same")) };
-    let fields = vec![field("x", one(Kind::Int32)), field("y", Schema { doc: Some("other".into()), ..one(Kind::Int32) })];
+    let fields =
+        vec![field("x", one(Kind::Int32)), field("y", Schema { doc: Some("other".into()), ..one(Kind::Int32) })];
     let error = Writer::compile(&Arc::new(Schema::new(Kind::Struct(fields))), Metadata::default()).unwrap_err();
     assert!(error.to_string().contains("two different types are called \"same\""), "{error}");
 }
@@ -135,8 +145,10 @@ fn any_datum() -> impl Strategy<Value = (Schema, Value)> {
         any::<i16>().prop_map(|value| (Schema::new(Kind::Int16), Value::Int16(value))),
         any::<i32>().prop_map(|value| (Schema::new(Kind::Int32), Value::Int32(value))),
         any::<i64>().prop_map(|value| (Schema::new(Kind::Int64), Value::Int64(value))),
-        any::<f32>().prop_map(|value| (Schema::new(Kind::Float32), Value::Float32(if value.is_nan() { 0.0 } else { value }))),
-        any::<f64>().prop_map(|value| (Schema::new(Kind::Float64), Value::Float64(if value.is_nan() { 0.0 } else { value }))),
+        any::<f32>()
+            .prop_map(|value| (Schema::new(Kind::Float32), Value::Float32(if value.is_nan() { 0.0 } else { value }))),
+        any::<f64>()
+            .prop_map(|value| (Schema::new(Kind::Float64), Value::Float64(if value.is_nan() { 0.0 } else { value }))),
         any::<String>().prop_map(|text| (Schema::new(Kind::String), Value::String(text.into()))),
         any::<Vec<u8>>().prop_map(|bytes| (Schema::new(Kind::Bytes), Value::Bytes(bytes.into()))),
         any::<i32>().prop_map(|days| {

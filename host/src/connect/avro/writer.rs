@@ -298,7 +298,9 @@ fn same_type(one: &Json, other: &Json) -> bool {
     // What is inside may be written out in the first and named in the second, so only names and properties are compared.
     let flat = |object: &Object| -> Object {
         let parts = object.iter().map(|(key, json)| match (key.as_str(), json) {
-            ("fields", Json::Array(fields)) => (key.clone(), fields.iter().map(|field| field["name"].clone()).collect()),
+            ("fields", Json::Array(fields)) => {
+                (key.clone(), fields.iter().map(|field| field["name"].clone()).collect())
+            }
             _ => (key.clone(), json.clone()),
         });
         parts.collect()

@@ -28,7 +28,8 @@ impl AvroConverter {
     pub(super) fn convert(&mut self, topic: &str, bytes: &[u8]) -> Result<Datum, Reason> {
         let (id, datum) = wire::unframe(bytes).map_err(|error| Reason::record(error.to_string()))?;
         let reader = self.reader(topic, id)?;
-        let value = reader.read(datum).map_err(|error| Reason::record(format!("value with schema id {id}: {error}")))?;
+        let value =
+            reader.read(datum).map_err(|error| Reason::record(format!("value with schema id {id}: {error}")))?;
         Ok(Datum { schema: Some(reader.schema.clone()), value })
     }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::connect::avro::shortest;
 use crate::connect::hash_order::{self, DEFAULT_CAPACITY};
 use crate::connect::{Datum, Field, Kind, Reason, Schema, Value, logical};
 
@@ -226,7 +227,11 @@ fn with_schema(schema: &Schema, json: &RawValue) -> Result<Value> {
         Kind::Bytes => {
             let bytes = BASE64_STANDARD.decode(text(json).map_err(|_| wrong())?);
             let bytes = bytes.map_err(|error| format!("no base64: {error}"))?;
-            Value::Bytes(bytes.into())
+            match schema.is(logical::DECIMAL) {
+                true if bytes.is_empty() => return Err("a decimal has no bytes".into()),
+                true => Value::Bytes(shortest(&bytes).into()),
+                false => Value::Bytes(bytes.into()),
+            }
         }
         Kind::Array(item) => {
             Value::Array(items(json)?.into_iter().map(|json| with_schema(item, json)).collect::<Result<_>>()?)

@@ -110,7 +110,10 @@ fn b3_6_projection_drops_fills_and_promotes() {
         ("new", int().optional()),
         ("filled", Schema { default: Some(Value::Int32(7)), ..int() }),
     ]);
-    let datum = Datum { schema: Some(source.clone()), value: Value::Struct(vec![Value::Int32(1), Value::Int32(2), Value::Null]) };
+    let datum = Datum {
+        schema: Some(source.clone()),
+        value: Value::Struct(vec![Value::Int32(1), Value::Int32(2), Value::Null]),
+    };
     let projected = project(&datum, &target).unwrap();
     assert_eq!(projected.value, Value::Struct(vec![Value::Int64(1), Value::Null, Value::Null, Value::Int32(7)]));
     assert!(Arc::ptr_eq(&projected.schema.unwrap(), &target));
@@ -145,6 +148,7 @@ fn b3_2_schemas_are_equal_as_connects_are() {
     ] {
         assert_ne!(base, changed);
     }
-    let pair = |a: &str, b: &str| Schema { parameters: vec![(a.into(), "1".into()), (b.into(), "1".into())], ..base.clone() };
+    let pair =
+        |a: &str, b: &str| Schema { parameters: vec![(a.into(), "1".into()), (b.into(), "1".into())], ..base.clone() };
     assert_eq!(pair("a", "b"), pair("b", "a"));
 }

@@ -193,7 +193,7 @@ fn string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut start = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte < 0xf0 && byte != b'"' && byte != b'\\' {
+        if (0x20..0xf0).contains(&byte) && byte != b'"' && byte != b'\\' {
             continue;
         }
         out.extend_from_slice(&bytes[start..at]);

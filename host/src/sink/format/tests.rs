@@ -42,7 +42,8 @@ pub(super) fn recorded(hex: &str, schema: &str) -> Vec<Datum> {
     let bytes = |line: &str| -> Vec<u8> {
         (0..line.len() / 2).map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap()).collect()
     };
-    let read = |line: &str| Datum { schema: Some(reader.schema.clone()), value: reader.read(&bytes(line)[5..]).unwrap() };
+    let read =
+        |line: &str| Datum { schema: Some(reader.schema.clone()), value: reader.read(&bytes(line)[5..]).unwrap() };
     hex.lines().map(read).collect()
 }
 
@@ -51,10 +52,7 @@ pub(super) fn edge() -> Vec<Datum> {
 }
 
 pub(super) fn customers() -> Vec<Datum> {
-    recorded(
-        include_str!("testdata/s3-customers.hex"),
-        include_str!("../../source/testdata/customers.avsc"),
-    )
+    recorded(include_str!("testdata/s3-customers.hex"), include_str!("../../source/testdata/customers.avsc"))
 }
 
 fn bytes_format(separator: &[u8]) -> Format {
@@ -111,10 +109,9 @@ fn b3_1_a_file_refuses_data_of_another_schema() {
     let metadata = Metadata::default();
     let one = datum(&structure(vec![field("a", Schema::new(Kind::Int32))]), vec![Value::Int32(1)]);
     let other = datum(&structure(vec![field("a", Schema::new(Kind::Int64))]), vec![Value::Int64(1)]);
-    for format in [
-        Format::Avro { codec: AvroCodec::Null, metadata },
-        Format::Parquet { codec: ParquetCodec::None, metadata },
-    ] {
+    for format in
+        [Format::Avro { codec: AvroCodec::Null, metadata }, Format::Parquet { codec: ParquetCodec::None, metadata }]
+    {
         let mut open = format.open(Compression::None, &one).unwrap();
         assert!(open.append(&other).unwrap_err().to_string().contains("schema"));
         open.append(&one).unwrap();

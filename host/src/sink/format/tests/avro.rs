@@ -46,7 +46,8 @@ fn b7_every_codec_holds_the_same_records() {
 fn b7_the_schema_carries_the_subject_version_and_the_name() {
     let bytes = file(&format(AvroCodec::Null), Compression::None, &customers());
     let expected = include_str!("../../../source/testdata/customers.avsc").trim_end();
-    let expected = expected.replace("\"connect.name\":\"customers\"", "\"connect.version\":1,\"connect.name\":\"customers\"");
+    let expected =
+        expected.replace("\"connect.name\":\"customers\"", "\"connect.version\":1,\"connect.name\":\"customers\"");
     assert_eq!(head(&bytes), expected);
     assert!(bytes.starts_with(b"Obj\x01\x04\x16avro.schema"));
     assert!(bytes.windows(15).any(|window| window == b"avro.codec\x08null"));

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::connect::logical;
+use crate::connect::{Converter, logical};
 
 fn lines(json: Json, data: &[Datum]) -> String {
     String::from_utf8(file(&Format::Json(json), Compression::None, data)).unwrap()
@@ -45,7 +45,11 @@ fn b6_6_what_is_no_struct_is_written_by_a_plain_mapper() {
         (None, Value::Float64(1000.0), "1000.0"),
         (None, Value::Float64(f64::INFINITY), "\"Infinity\""),
         (None, Value::Array(vec![Value::Int64(1), Value::Null, text("a")]), "[1,null,\"a\"]"),
-        (None, Value::Map(vec![(text("k"), Value::Bool(true)), (Value::Int32(3), Value::Null)]), "{\"k\":true,\"3\":null}"),
+        (
+            None,
+            Value::Map(vec![(text("k"), Value::Bool(true)), (Value::Int32(3), Value::Null)]),
+            "{\"k\":true,\"3\":null}",
+        ),
         (None, Value::Bytes(b"\x00\xff\xfe".as_slice().into()), "\"AP/+\""),
         // java.util.Date and BigDecimal, which JsonConverter never sees here.
         (with(Kind::Int32, logical::DATE), Value::Int32(-1), "-86400000"),
@@ -85,7 +89,9 @@ fn a_record_that_does_not_fit_its_schema_leaves_the_file_as_it_was() {
     let good = datum(&schema, vec![Value::Int32(1), Value::String("x".into())]);
     let mut open = Format::Json(Json::default()).open(Compression::None, &good).unwrap();
     open.append(&good).unwrap();
-    for (second, why) in [(Value::Null, "b: null where a value is required"), (Value::Int8(1), "b: a INT8 where STRING")] {
+    for (second, why) in
+        [(Value::Null, "b: null where a value is required"), (Value::Int8(1), "b: a INT8 where STRING")]
+    {
         let error = open.append(&datum(&schema, vec![Value::Int32(1), second])).unwrap_err();
         assert!(error.to_string().starts_with(why), "{error}");
     }
@@ -154,5 +160,22 @@ proptest! {
         crate::connect::number::float(small, &mut out);
         let text = String::from_utf8(out).unwrap();
         prop_assert!(text.parse::<f32>().unwrap() == small || small.is_nan(), "{}", text);
+    }
+}
+
+/// Generated data of every type, as Kafka's own JsonConverter and an ObjectMapper wrote them.
+#[test]
+fn b6_2_lines_are_those_of_kafkas_json_converter() {
+    let input = include_str!("../testdata/json-converter.in");
+    for (numeric_decimals, expected) in [
+        (false, include_str!("../testdata/json-converter.base64")),
+        (true, include_str!("../testdata/json-converter.numeric")),
+    ] {
+        let json = Json { numeric_decimals, ..Json::default() };
+        let mut converter = Converter::json(true);
+        for (from, to) in input.lines().zip(expected.lines()) {
+            let datum = converter.to_connect("t", Some(from.as_bytes())).unwrap();
+            assert_eq!(lines(json, &[datum]).trim_end_matches('\n'), to, "{from}");
+        }
     }
 }
