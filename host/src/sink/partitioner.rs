@@ -43,7 +43,8 @@ pub(super) struct Partitioner {
     /// Of tombstones, where they are written.
     tombstones: String,
     encoded: String,
-    time_ms: Option<i64>,
+    /// Of which bucket, or partition, `encoded` is.
+    last: Option<i64>,
 }
 
 impl Partitioner {
@@ -66,7 +67,7 @@ impl Partitioner {
         };
         let tombstones = values.get("tombstone.encoded.partition").unwrap_or("tombstone").to_owned();
         let delimiter = delimiter.to_owned();
-        Ok(Partitioner { class, delimiter, tombstones, encoded: String::new(), time_ms: None })
+        Ok(Partitioner { class, delimiter, tombstones, encoded: String::new(), last: None })
     }
 
     /// Only then `rotate.interval.ms` has a meaning.
@@ -81,9 +82,13 @@ impl Partitioner {
         }
         match &mut self.class {
             Class::Default => {
-                self.encoded.clear();
-                // Writing to a text cannot fail.
-                write!(self.encoded, "partition={}", moment.partition).ok();
+                let partition = Some(moment.partition.into());
+                if self.last != partition {
+                    self.encoded.clear();
+                    // Writing to a text cannot fail.
+                    write!(self.encoded, "partition={}", moment.partition).ok();
+                    self.last = partition;
+                }
                 Ok((&self.encoded, None))
             }
             Class::Field(fields) => {
@@ -93,7 +98,7 @@ impl Partitioner {
             }
             Class::Time(buckets) => {
                 let time_ms = buckets.time(moment, value)?;
-                buckets.encode(time_ms, &mut self.encoded, &mut self.time_ms)?;
+                buckets.encode(time_ms, &mut self.encoded, &mut self.last)?;
                 Ok((&self.encoded, Some(time_ms)))
             }
         }

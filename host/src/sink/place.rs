@@ -51,6 +51,8 @@ pub(super) struct Place {
     pub(super) next: i64,
     boundaries: Boundaries,
     open: Vec<Open>,
+    /// Bytes of open files.
+    held: usize,
     opened: Option<Instant>,
     flights: VecDeque<Flight>,
     /// All records before it are in S3.
@@ -69,6 +71,7 @@ impl Place {
             next: first,
             boundaries: Boundaries::new(&connector.rules, now_ms),
             open: Vec::new(),
+            held: 0,
             opened: None,
             flights: VecDeque::new(),
             reached: None,
@@ -131,6 +134,7 @@ impl Place {
             open.add(part, &kind.format, connector.formats.compression, first, key)?;
         }
         open.append(record, None).map_err(|(Faulty::Clean(reason) | Faulty::Torn(reason))| reason)?;
+        self.held += open.held();
         self.open.push(open);
         self.opened.get_or_insert_with(Instant::now);
         Ok(self.boundaries.begun(arrival, offset).1)
@@ -153,8 +157,10 @@ impl Place {
             _ => None,
         };
         let open = &mut self.open[number];
+        let before = open.held();
         open.append(record, projected.as_ref())?;
         open.ship(desk.connector.part_size, &desk.outbox);
+        self.held = (self.held + open.held()).saturating_sub(before);
         Ok(self.boundaries.written(number, offset))
     }
 
@@ -181,7 +187,7 @@ impl Place {
             totals.bytes += bodies.iter().map(|body| body.length).sum::<u64>();
             closed.push(closing(tagged, &file, bodies, only_new));
         }
-        self.opened = None;
+        (self.opened, self.held) = (None, 0);
         desk.flushes += 1;
         let abort = desk.outbox.flush(desk.flushes, closed, &desk.ended);
         self.flights.push_back(Flight { flush: desk.flushes, next: last + 1, abort, done: false, totals });
@@ -236,12 +242,12 @@ impl Place {
             flight.abort.abort();
         }
         self.open.clear();
-        self.opened = None;
+        (self.opened, self.held) = (None, 0);
     }
 
     /// Bytes of open files.
     pub(super) fn held(&self) -> usize {
-        self.open.iter().map(Open::held).sum()
+        self.held
     }
 
     /// Makes room: sends what is large enough for a part of its own.
@@ -249,6 +255,7 @@ impl Place {
         for open in &mut self.open {
             open.ship(part_size, outbox);
         }
+        self.held = self.open.iter().map(Open::held).sum();
     }
 
     pub(super) fn open_files(&self) -> usize {

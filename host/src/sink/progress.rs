@@ -17,6 +17,7 @@ pub struct Progress {
     pub objects: AtomicU64,
     open_files: Arc<AtomicU64>,
     waiting: Arc<AtomicU64>,
+    held: Arc<AtomicU64>,
     lag: Arc<AtomicU64>,
     /// Of each task: for how long its oldest open file has been open.
     ages_ms: std::sync::Mutex<Vec<Arc<AtomicU64>>>,
@@ -47,7 +48,13 @@ impl Progress {
         let age_ms = Arc::<AtomicU64>::default();
         self.ages_ms.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(age_ms.clone());
         let share = |sum: &Arc<AtomicU64>| Share::new(sum.clone());
-        let report = Report { open_files: share(&self.open_files), waiting: share(&self.waiting), age_ms };
+        let report = Report {
+            open_files: share(&self.open_files),
+            waiting: share(&self.waiting),
+            held: share(&self.held),
+            held_by_all: self.held.clone(),
+            age_ms,
+        };
         TaskProgress { lag: share(&self.lag), report }
     }
 }
@@ -61,14 +68,20 @@ pub(super) struct TaskProgress {
 pub(super) struct Report {
     open_files: Share,
     waiting: Share,
+    held: Share,
+    held_by_all: Arc<AtomicU64>,
     age_ms: Arc<AtomicU64>,
 }
 
 impl Report {
-    pub(super) fn set(&self, places: &[Place]) {
+    /// Gives the bytes that open files of other tasks hold.
+    pub(super) fn set(&self, places: &[Place]) -> usize {
         self.open_files.set(places.iter().map(|place| place.open_files() as u64).sum());
         self.waiting.set(places.iter().map(Place::waiting).sum());
         let oldest = places.iter().filter_map(Place::opened).min();
         self.age_ms.store(oldest.map_or(0, |at| at.elapsed().as_millis() as u64), Ordering::Relaxed);
+        let own = places.iter().map(|place| place.held() as u64).sum();
+        self.held.set(own);
+        self.held_by_all.load(Ordering::Relaxed).saturating_sub(own) as usize
     }
 }

@@ -120,7 +120,7 @@ impl Task<'_> {
             if (caught_up && !self.commit_failed) || self.committed_at.elapsed() >= COMMIT_INTERVAL {
                 self.commit()?;
             }
-            self.report.set(&self.places);
+            self.brake.others_hold(self.report.set(&self.places));
         }
         self.finish()
     }

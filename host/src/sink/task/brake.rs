@@ -13,6 +13,8 @@ const PART_MIN: usize = 5 * 1024 * 1024;
 
 pub(super) struct Brake {
     bytes_max: usize,
+    /// Bytes in open files of other tasks.
+    others: usize,
     /// Until when nothing is read, whatever else holds.
     held_until: Option<Instant>,
     since: Option<Instant>,
@@ -23,7 +25,11 @@ pub(super) struct Brake {
 
 impl Brake {
     pub(super) fn new(bytes_max: usize) -> Brake {
-        Brake { bytes_max, held_until: None, since: None, paused: false, told: false }
+        Brake { bytes_max, others: 0, held_until: None, since: None, paused: false, told: false }
+    }
+
+    pub(super) fn others_hold(&mut self, bytes: usize) {
+        self.others = bytes;
     }
 
     pub(super) fn hold(&mut self, pause: Duration) {
@@ -40,7 +46,7 @@ impl Brake {
     }
 
     fn is_full(&self, places: &[Place], outbox: &Outbox) -> bool {
-        outbox.bytes() + places.iter().map(Place::held).sum::<usize>() > self.bytes_max
+        outbox.bytes() + self.others + places.iter().map(Place::held).sum::<usize>() > self.bytes_max
     }
 }
 
