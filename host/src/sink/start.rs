@@ -11,6 +11,7 @@ use crate::shutdown::Shutdown;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 #[derive(Clone, Copy)]
 pub(super) struct Start<'a> {
@@ -27,7 +28,11 @@ impl Start<'_> {
         let Start { connector, outage, fail_fast, shutdown } = *self;
         let thing = Thing::Bucket(connector.access.bucket.clone());
         while !shutdown.is_requested() {
-            match store.look().await {
+            let answer = tokio::select! {
+                answer = store.look() => answer,
+                _ = shutdown.sleep_async(FOR_EVER) => break,
+            };
+            match answer {
                 Ok(()) => {
                     outage.back(&thing);
                     return Ok(true);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
@@ -57,6 +58,7 @@ impl Failure {
             (Some(429 | 500..=599), _) => Failure::Away(text),
             (_, code) if NOT_NOW.contains(&code) => Failure::Away(text),
             (Some(_), _) => Failure::Refused(text),
+            (None, _) if lacks_credentials(&error) => Failure::Refused(text),
             (None, _) => match error {
                 SdkError::ConstructionFailure(_) => Failure::Refused(text),
                 SdkError::DispatchFailure(failure) if failure.is_user() => Failure::Refused(text),
@@ -64,6 +66,18 @@ impl Failure {
             },
         }
     }
+}
+
+/// None were found anywhere, as opposed to a place of them that does not answer now.
+fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(now) = cause {
+        if now.downcast_ref().is_some_and(|found| matches!(found, CredentialsError::CredentialsNotLoaded(_))) {
+            return true;
+        }
+        cause = now.source();
+    }
+    false
 }
 
 /// The cause that all others wrap.

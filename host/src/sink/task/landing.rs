@@ -40,6 +40,8 @@ impl Task<'_> {
             }
             Err(failure) => {
                 tracing::warn!(connector = self.desk.connector.name, "read again from what is committed: {failure}");
+                // A store that forgets every upload is not asked again and again without a pause.
+                self.brake.hold(self.desk.connector.pause);
                 self.read_again(at)
             }
         }
