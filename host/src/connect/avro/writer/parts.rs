@@ -85,7 +85,7 @@ pub(super) fn reference(full: &str, enclosing: &str) -> String {
 pub(super) fn same_type(one: &Json, other: &Json) -> bool {
     let (Json::Object(one), Json::Object(other)) = (one, other) else { return one == other };
     let differs = |a: &Object, b: &Object| a.iter().any(|(key, json)| key != "namespace" && b.get(key) != Some(json));
-    // What is inside may be written out in the first and named in the second, so only names and properties are compared.
+    // What is inside may be written out in the first and named in the second: only names and properties are compared.
     let flat = |object: &Object| -> Object {
         let parts = object.iter().map(|(key, json)| match (key.as_str(), json) {
             ("fields", Json::Array(fields)) => {
