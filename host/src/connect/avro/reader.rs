@@ -38,6 +38,14 @@ impl Reader {
     pub fn read(&self, datum: &[u8]) -> Result<Value, Malformed> {
         self.node.read(datum)
     }
+
+    /// What a registry's serializer wrote: bytes that are the whole value come without their length.
+    pub fn read_framed(&self, datum: &[u8]) -> Result<Value, Malformed> {
+        match self.node {
+            Node::Bytes => Ok(Value::Bytes(datum.into())),
+            _ => self.read(datum),
+        }
+    }
 }
 
 type Object = Map<String, Json>;

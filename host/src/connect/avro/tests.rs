@@ -83,6 +83,14 @@ fn what_cannot_be_mapped_is_said() {
 }
 
 #[test]
+fn c1_bytes_that_are_the_whole_value_come_without_their_length() {
+    let bytes = |bytes: &[u8]| Value::Bytes(bytes.into());
+    assert_eq!(reader("\"bytes\"").read_framed(b"\x04ab").unwrap(), bytes(b"\x04ab"));
+    assert_eq!(reader("\"bytes\"").read(b"\x04ab").unwrap(), bytes(b"ab"));
+    assert_eq!(reader("\"string\"").read_framed(b"\x04ab").unwrap(), Value::String("ab".into()));
+}
+
+#[test]
 fn hostile_bytes_are_an_error() {
     let list = r#"{"name":"f","type":{"type":"array","items":"string"}}"#;
     let decimal = r#"{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}"#;
