@@ -12,12 +12,15 @@ mod parquet;
 mod stream;
 #[cfg(test)]
 mod tests;
+/// Keys and headers.
+mod view;
 
 use std::sync::Arc;
 
 use self::avro::AvroFile;
 use self::parquet::ParquetFile;
 use self::stream::Stream;
+pub use self::view::View;
 use crate::connect::avro::Metadata;
 use crate::connect::{Datum, Reason, Schema, Value};
 

@@ -1,14 +1,16 @@
 //! Avro's schema from Connect's, with the encoder of its data: what stands in the head of a file.
 
+/// Names, properties and plain types.
+mod parts;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+pub(crate) use self::parts::{decimal_digits, fixed_size};
+use self::parts::{enumeration, name_of, namespace_of, plain, properties, reference, same_type};
 use super::encode::{Body, Node};
-use super::{
-    DEFAULT_NAME, ENUM, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, FIELD_DOC, FIXED_SIZE, INTERNAL_TYPE, MAP_ENTRY,
-    Metadata, NAMESPACE, PRECISION, PRECISION_DEFAULT, RECORD_DOC, UNION, defaults,
-};
+use super::{DEFAULT_NAME, FIELD_DOC, INTERNAL_TYPE, MAP_ENTRY, Metadata, NAMESPACE, RECORD_DOC, UNION, defaults};
 use crate::connect::{Kind, Reason, Schema, Value, logical};
 
 /// A file's schema, ready to write data of it.
@@ -88,8 +90,8 @@ impl Compiler {
             Kind::Int64 => plain(&mut object, "long", Body::Int),
             Kind::Float32 => plain(&mut object, "float", Body::Float),
             Kind::Float64 => plain(&mut object, "double", Body::Double),
-            Kind::String if self.metadata.enhanced && schema.parameter(ENUM).is_some() => {
-                defined = schema.parameter(ENUM).map(String::from);
+            Kind::String if self.metadata.enhanced && schema.parameter(super::ENUM).is_some() => {
+                defined = schema.parameter(super::ENUM).map(String::from);
                 enumeration(schema, namespace, &mut object)
             }
             Kind::String => plain(&mut object, "string", Body::String),
@@ -127,7 +129,7 @@ impl Compiler {
             object.insert("scale".into(), scale.into());
             object.insert("precision".into(), precision.into());
         }
-        self.properties(schema, &mut object);
+        properties(self.metadata, schema, &mut object);
         let json = match object.len() {
             1 => object.remove("type").unwrap_or_default(),
             _ => Json::Object(object),
@@ -218,123 +220,4 @@ impl Compiler {
         object.insert("items".into(), items);
         Ok(Body::Entries(Box::new((key, value))))
     }
-
-    /// Connect's metadata and the logical type, in the order in which AvroData adds them.
-    fn properties(&self, schema: &Schema, object: &mut Object) {
-        if self.metadata.connect {
-            self.connect_properties(schema, object);
-        }
-        let logical = match schema.name.as_deref() {
-            Some(logical::DECIMAL) => Some("decimal"),
-            Some(logical::DATE) => Some("date"),
-            Some(logical::TIME) => Some("time-millis"),
-            Some(logical::TIMESTAMP) => Some("timestamp-millis"),
-            _ => None,
-        };
-        if let Some(logical) = logical {
-            object.insert("logicalType".into(), logical.into());
-        }
-        for (key, value) in schema.parameters.iter().filter(|(key, _)| key.starts_with("avro")) {
-            object.insert(key.clone(), value.as_str().into());
-        }
-    }
-
-    fn connect_properties(&self, schema: &Schema, object: &mut Object) {
-        if let Some(doc) = &schema.doc {
-            object.insert("connect.doc".into(), doc.as_str().into());
-        }
-        if let Some(version) = schema.version {
-            object.insert("connect.version".into(), version.into());
-        }
-        let parameters = schema.parameters.iter().filter(|(key, _)| key != FIELD_DEFAULT);
-        let parameters: Object = parameters.map(|(key, value)| (key.clone(), value.as_str().into())).collect();
-        if !parameters.is_empty() {
-            object.insert("connect.parameters".into(), Json::Object(parameters));
-        }
-        if let Some(default) = schema.default.as_ref().filter(|_| schema.parameter(FIELD_DEFAULT).is_none())
-            && let Some(json) = defaults::to_json(schema, default)
-        {
-            object.insert("connect.default".into(), json);
-        }
-        if let Some(name) = &schema.name {
-            object.insert("connect.name".into(), name.as_str().into());
-        }
-        match schema.kind {
-            Kind::Int8 => object.insert("connect.type".into(), "int8".into()),
-            Kind::Int16 => object.insert("connect.type".into(), "int16".into()),
-            _ => None,
-        };
-    }
-}
-
-fn plain(object: &mut Object, name: &str, body: Body) -> Body {
-    object.insert("type".into(), name.into());
-    body
-}
-
-fn namespace_of(full: &str) -> &str {
-    full.rsplit_once('.').map_or("", |(space, _)| space)
-}
-
-/// Type, name, and the namespace if it is not the enclosing one.
-fn name_of(object: &mut Object, kind: &str, full: &str, enclosing: &str) {
-    object.insert("type".into(), kind.into());
-    let short = full.rsplit('.').next().unwrap_or(full);
-    object.insert("name".into(), short.into());
-    if namespace_of(full) != enclosing {
-        object.insert("namespace".into(), namespace_of(full).into());
-    }
-}
-
-fn reference(full: &str, enclosing: &str) -> String {
-    let short = full.rsplit('.').next().unwrap_or(full);
-    if namespace_of(full) == enclosing { short.into() } else { full.into() }
-}
-
-/// Definitions of one type differ in how they say their namespace.
-fn same_type(one: &Json, other: &Json) -> bool {
-    let (Json::Object(one), Json::Object(other)) = (one, other) else { return one == other };
-    let differs = |a: &Object, b: &Object| a.iter().any(|(key, json)| key != "namespace" && b.get(key) != Some(json));
-    // What is inside may be written out in the first and named in the second, so only names and properties are compared.
-    let flat = |object: &Object| -> Object {
-        let parts = object.iter().map(|(key, json)| match (key.as_str(), json) {
-            ("fields", Json::Array(fields)) => {
-                (key.clone(), fields.iter().map(|field| field["name"].clone()).collect())
-            }
-            _ => (key.clone(), json.clone()),
-        });
-        parts.collect()
-    };
-    let (one, other) = (flat(one), flat(other));
-    !differs(&one, &other) && !differs(&other, &one)
-}
-
-fn enumeration(schema: &Schema, namespace: &str, object: &mut Object) -> Body {
-    let name = schema.parameter(ENUM).unwrap_or_default();
-    let short = schema.name.as_deref().map_or(DEFAULT_NAME, |name| name.rsplit('.').next().unwrap_or(name));
-    let prefix = format!("{ENUM}.");
-    let symbols = schema.parameters.iter().filter_map(|(key, _)| key.strip_prefix(&prefix));
-    let symbols: Vec<Box<str>> = symbols.map(Box::from).collect();
-    name_of(object, "enum", name, namespace);
-    if let Some(doc) = schema.parameter(&format!("{ENUM_DOC}{short}")) {
-        object.insert("doc".into(), doc.into());
-    }
-    object.insert("symbols".into(), symbols.iter().map(|symbol| &**symbol).collect());
-    if let Some(default) = schema.parameter(&format!("{ENUM_DEFAULT}{short}")) {
-        object.insert("default".into(), default.into());
-    }
-    Body::Enum(symbols)
-}
-
-/// The name and the size of what was a fixed type.
-pub(crate) fn fixed_size(schema: &Schema) -> Option<(&str, usize)> {
-    let size = schema.parameter(FIXED_SIZE)?.parse().ok()?;
-    // A fixed decimal has lost its own name.
-    schema.name.as_deref().filter(|name| *name != logical::DECIMAL).map(|name| (name, size))
-}
-
-/// Precision and scale.
-pub(crate) fn decimal_digits(schema: &Schema) -> (i64, i64) {
-    let number = |key: &str| schema.parameter(key).and_then(|text| text.parse().ok());
-    (number(PRECISION).unwrap_or(PRECISION_DEFAULT), number("scale").unwrap_or(0))
 }

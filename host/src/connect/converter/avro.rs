@@ -29,7 +29,7 @@ impl AvroConverter {
         let (id, datum) = wire::unframe(bytes).map_err(|error| Reason::record(error.to_string()))?;
         let reader = self.reader(topic, id)?;
         let value =
-            reader.read(datum).map_err(|error| Reason::record(format!("value with schema id {id}: {error}")))?;
+            reader.read_framed(datum).map_err(|error| Reason::record(format!("value with schema id {id}: {error}")))?;
         Ok(Datum { schema: Some(reader.schema.clone()), value })
     }
 

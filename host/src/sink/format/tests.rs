@@ -119,3 +119,29 @@ fn b3_1_a_file_refuses_data_of_another_schema() {
         assert!(format.open(Compression::None, &schemaless).unwrap_err().to_string().contains("JSON"));
     }
 }
+
+#[test]
+fn b1_4_keys_and_headers_are_in_an_envelope_where_their_format_asks_for_one() {
+    let text = |text: &str| Value::String(text.into());
+    let key = Datum { schema: Some(Arc::new(Schema::new(Kind::String))), value: text("k") };
+    let fields = ["key", "value"].map(|name| field(name, Schema::new(Kind::String)));
+    let header = Schema::new(Kind::Struct(fields.into()));
+    let headers = Datum {
+        schema: Some(Arc::new(Schema::new(Kind::Array(Arc::new(header))))),
+        value: Value::Array(vec![Value::Struct(vec![text("a"), text("b")])]),
+    };
+    let metadata = Metadata::default();
+    let json = Format::Json(Json::default());
+    let parquet = Format::Parquet { codec: ParquetCodec::None, metadata };
+    for (view, datum, line) in [
+        (View::Key, key.clone(), "\"k\"\n"),
+        (View::Headers, headers.clone(), "{\"headers\":[{\"key\":\"a\",\"value\":\"b\"}]}\n"),
+    ] {
+        assert_eq!(file(&json, Compression::None, &[json.view(view, datum.clone())]), line.as_bytes());
+        assert!(file(&parquet, Compression::None, &[parquet.view(view, datum.clone())]).starts_with(b"PAR1"));
+        let avro = Format::Avro { codec: AvroCodec::Null, metadata };
+        assert_eq!(avro.view(view, datum.clone()), datum);
+        assert_eq!(parquet.view(View::Value, datum.clone()), datum);
+    }
+    assert_eq!(parquet.view(View::Key, key).schema.unwrap().name.as_deref(), Some("RecordKey"));
+}
