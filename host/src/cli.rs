@@ -43,9 +43,9 @@ enum Command {
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),
     /// Run one source connector from its Kafka Connect file.
-    Source(source::Args),
+    Source(Box<source::Args>),
     /// Run one S3 sink connector from its Kafka Connect file.
-    Sink(sink::Args),
+    Sink(Box<sink::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
     /// Which windows of a pipeline are open, and why.
@@ -88,8 +88,8 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Run(args)) => args.job(),
         Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
-        Some(Command::Source(args)) => return (start_log(None), source::run(args)),
-        Some(Command::Sink(args)) => return (start_log(None), sink::run(args)),
+        Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
+        Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),

@@ -16,7 +16,8 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::exit::Stop;
-use crate::kafka::Settings;
+use crate::kafka::{From, Settings};
+use crate::pipeline::Spec;
 use crate::run::At;
 use crate::shutdown::Shutdown;
 
@@ -54,7 +55,19 @@ pub struct Request {
     pub inputs: Vec<String>,
     pub to: To,
     /// The store on this machine, there or not.
-    pub store: PathBuf,
+    pub store: Option<PathBuf>,
+}
+
+impl Request {
+    /// All of a pipeline; reading begins where a new group's would.
+    pub fn of(spec: &Spec) -> Request {
+        let to = match spec.from {
+            From::Earliest => To::Earliest,
+            From::Latest => To::Latest,
+        };
+        let (group, inputs, store) = (spec.group.clone(), spec.inputs.clone(), spec.store_dir.clone());
+        Request { group, plugins: Vec::new(), inputs, to, store }
+    }
 }
 
 /// At once, for whoever has been asked already. Refuses while the group has members.
@@ -65,7 +78,7 @@ pub fn reset(kafka: &Settings, request: &Request, stop: &Shutdown) -> Result<(),
 pub fn run(args: Args) -> Result<(), Stop> {
     let place = args.at.place(args.state_dir)?;
     let inputs = if args.inputs.is_empty() { place.inputs } else { args.inputs };
-    let request = Request { group: place.group, plugins: args.plugins, inputs, to: args.to, store: place.store };
+    let request = Request { group: place.group, plugins: args.plugins, inputs, to: args.to, store: Some(place.store) };
     let stop = Shutdown::new();
     stop.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
     let plan = Plan::make(&place.kafka, &request, &stop)?;

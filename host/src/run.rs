@@ -24,6 +24,7 @@ use crate::exit::Stop;
 use crate::guest::Engine;
 use crate::log;
 use crate::pipeline::fleet;
+use crate::reset::{self, Request};
 use crate::shutdown::Shutdown;
 
 pub use at::{At, Place};
@@ -94,6 +95,12 @@ impl Job {
         let connectors = sinks::connectors(&self.config)?;
         let shutdown = Shutdown::new();
         shutdown.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
+        if self.options.reset_state {
+            for spec in &specs {
+                reset::reset(&spec.kafka, &Request::of(spec), &shutdown)?;
+                tracing::info!(pipeline = spec.name, "offsets and state begin anew");
+            }
+        }
         sinks::run_beside(&connectors, &self.config, &shutdown, || fleet::run_all(specs, &shutdown))
     }
 }

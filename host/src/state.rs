@@ -17,7 +17,7 @@ pub struct Kept {
     pub changelog: String,
     /// `None`: its input stands where its groups do.
     pub repartition: Option<String>,
-    /// Of both topics.
+    /// Of the changelog; the repartition topic has as many where all is well.
     pub partitions: i32,
 }
 

@@ -555,7 +555,7 @@ fn b1_4_headers_stand_beside_values_and_gzip_is_undone_by_any_reader() {
         (object.key, String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap())
     };
     let key = |part: &str| format!("raw-data/kafka/sink-headers/partition=0/sink-headers+0+0000000000{part}.json.gz");
-    let headers = "[{\"key\":\"from\",\"value\":\"test\"}]\n".repeat(2);
+    let headers = "{\"headers\":[{\"key\":\"from\",\"value\":\"test\"}]}\n".repeat(2);
     let found: Vec<_> = objects(&bucket.s3).into_iter().map(unzipped).collect();
     assert_eq!(found, [(key(".headers"), headers), (key(""), "\"a\"\n\"b\"\n".to_owned())]);
 }

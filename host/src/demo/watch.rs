@@ -30,6 +30,16 @@ pub(super) struct Watch<'a> {
     told: bool,
 }
 
+/// How it stands.
+struct Seen {
+    stages: Vec<Stage>,
+    notes: Vec<String>,
+    /// In all windows, of earlier runs too.
+    counted: u64,
+    /// Seconds until the last window closes; `None`: none is open.
+    closes_in: Option<i64>,
+}
+
 impl<'a> Watch<'a> {
     pub(super) fn new(flow: &'a Flow, customers: Option<u64>, settings: &Settings, registry: &Registry) -> Watch<'a> {
         let sample = Sample::of(settings, registry, PLUGINS[0], PARTITIONS);
@@ -41,25 +51,11 @@ impl<'a> Watch<'a> {
         let (mut last, mut moved) = (Vec::new(), Instant::now());
         loop {
             let stopped = shutdown.sleep(Duration::from_millis(100));
-            let now_ms = jiff::Timestamp::now().as_millisecond();
-            let mut notes = self.sample.newest();
-            let mut windows = None;
-            let (mut sum, mut closes_in) = (0, None);
-            if let Some(progress) = &self.flow.counted {
-                let counts = self.counted.newest();
-                (sum, closes_in) = (counts.sum(), closing(counts, progress, now_ms));
-                notes.extend(WINDOWS.lines(counts, WINDOWS_SHOWN, now_ms));
-                windows = Some(Stage {
-                    name: format!("counted in {COUNTED}"),
-                    count: sum.saturating_sub(self.flow.before),
-                    of: Some(Progress::get(&progress.records_in)),
-                });
-            }
-            let stages: Vec<Stage> = stages(self.flow).into_iter().chain(windows).collect();
+            let Seen { stages, mut notes, counted, closes_in } = self.look();
             if stages != last {
                 (last, moved) = (stages, Instant::now());
             }
-            let arrived = self.customers.is_some_and(|total| arrived(self.flow, total, sum));
+            let arrived = self.customers.is_some_and(|total| arrived(self.flow, total, counted));
             if let (true, Some(seconds)) = (arrived, closes_in) {
                 self.wait_for_windows(seconds, &mut notes);
             }
@@ -76,6 +72,21 @@ impl<'a> Watch<'a> {
                 return Err(stalled(&last));
             }
         }
+    }
+
+    fn look(&mut self) -> Seen {
+        let (mut stages, mut notes) = (stages(self.flow), self.sample.newest());
+        let Some(progress) = &self.flow.counted else { return Seen { stages, notes, counted: 0, closes_in: None } };
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let counts = self.counted.newest();
+        let counted = counts.sum();
+        stages.push(Stage {
+            name: format!("counted in {COUNTED}"),
+            count: counted.saturating_sub(self.flow.before),
+            of: Some(Progress::get(&progress.records_in)),
+        });
+        notes.extend(WINDOWS.lines(counts, WINDOWS_SHOWN, now_ms));
+        Seen { stages, notes, counted, closes_in: closing(counts, progress, now_ms) }
     }
 
     fn wait_for_windows(&mut self, seconds: i64, notes: &mut Vec<String>) {

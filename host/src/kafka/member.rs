@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
@@ -40,6 +40,8 @@ pub struct Context {
     /// Up to where each partition has been read, markers included, as of the last second.
     reached: Mutex<Vec<(String, i32, i64)>>,
     lag: lag::Share,
+    /// As of the last assignment; `None` if it was lost before it could be taken.
+    membership: Mutex<Option<Arc<ConsumerGroupMetadata>>>,
 }
 
 impl ClientContext for Context {
@@ -55,7 +57,10 @@ impl ConsumerContext for Context {
     /// The default would take partitions away inside of `poll`, before what was read of them is committed.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let change = match code {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions.clone()),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                *lock(&self.membership) = membership(consumer);
+                Change::Assigned(partitions.clone())
+            }
             _ => Change::Revoked(partitions.clone()),
         };
         if self.leaving.load(Ordering::Relaxed) {
@@ -64,6 +69,13 @@ impl ConsumerContext for Context {
             lock(&self.changes).push_back(change);
         }
     }
+}
+
+/// A member that its group has expired has neither id nor generation, and brokers fence nobody who has neither. The
+/// order counts: a loss before the first line is seen by the second, one after it leaves what is fenced.
+fn membership(consumer: &BaseConsumer<Context>) -> Option<Arc<ConsumerGroupMetadata>> {
+    let membership = consumer.group_metadata();
+    membership.filter(|_| !consumer.assignment_lost()).map(Arc::new)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,6 +110,7 @@ impl Member {
             connected: AtomicBool::new(false),
             reached: Mutex::default(),
             lag,
+            membership: Mutex::default(),
         };
         let consumer: BaseConsumer<Context> =
             settings.member(group, from).create_with_context(context).map_err(|error| topics::bad_client(&error))?;
@@ -121,6 +134,11 @@ impl Member {
 
     pub fn accept(&self, change: &Change) -> KafkaResult<()> {
         apply(&self.consumer, change)
+    }
+
+    /// The membership under which the assigned partitions are read. Without one, nothing of them can be committed.
+    pub fn membership(&self) -> Option<Arc<ConsumerGroupMetadata>> {
+        lock(&self.consumer.context().membership).clone()
     }
 
     /// Up to where a partition was read when librdkafka last said so; markers count.

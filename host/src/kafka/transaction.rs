@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{Producer, PurgeConfig};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -140,7 +140,13 @@ impl Transaction {
     }
 
     /// Commits records and offsets; after an error, `undo`.
-    pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> KafkaResult<()> {
+    /// `group` is the membership under which was read what is committed: the consumer's own, taken now, would pass the
+    /// brokers' fence although the partitions were lost since (one that was expired has none, which fences nothing).
+    pub fn commit<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        group: Option<&ConsumerGroupMetadata>,
+    ) -> KafkaResult<()> {
         if self.opened.is_none() {
             return Ok(());
         }
@@ -148,7 +154,7 @@ impl Transaction {
         self.patience.ask(|wait| producer::flush(&self.producer, wait))?;
         let offsets = self.offsets()?;
         if self.id.is_some() {
-            self.commit_together(consumer, &offsets)?;
+            self.commit_together(group, &offsets)?;
         } else {
             self.producer.context().check()?;
             if offsets.count() > 0 {
@@ -162,13 +168,11 @@ impl Transaction {
         Ok(())
     }
 
-    fn commit_together<C: ConsumerContext>(
-        &self,
-        consumer: &BaseConsumer<C>,
-        offsets: &TopicPartitionList,
-    ) -> KafkaResult<()> {
-        if let (Some(group), true) = (consumer.group_metadata(), offsets.count() > 0) {
-            self.patience.ask(|wait| self.producer.send_offsets_to_transaction(offsets, &group, wait))?;
+    fn commit_together(&self, group: Option<&ConsumerGroupMetadata>, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        if offsets.count() > 0 {
+            let lost = KafkaError::ConsumerCommit(RDKafkaErrorCode::AssignmentLost);
+            let group = group.ok_or(lost)?;
+            self.patience.ask(|wait| self.producer.send_offsets_to_transaction(offsets, group, wait))?;
         }
         self.patience.ask(|wait| self.producer.commit_transaction(wait))
     }

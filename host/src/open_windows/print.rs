@@ -151,8 +151,24 @@ mod tests {
             inputs,
         };
         let report = Report { group: "smt-idadecont".to_owned(), plugins: vec![plugin] };
-        expect![[r""]].assert_eq(&text(&report, NOW));
-        expect![[r""]].assert_eq(&format!("{}\n", report.json()));
+        expect![[r#"
+            plugin idadecont of group smt-idadecont: windows of 30s, grace 5s, idle after 30s; 2 open
+
+            | window (UTC)                   | keys | records | open because                                                             |
+            |--------------------------------|------|---------|--------------------------------------------------------------------------|
+            | 2021-04-12 23:25:30 – 23:26:00 | 1    | 10      | its owner has not yet heard that all inputs have passed it               |
+            | 2021-04-12 23:26:00 – 23:26:30 | 3    | 30      | idadeclass-1 was never heard of                                          |
+            |                                |      |         | idadeclass-0 is at 2021-04-12 23:26:12.25, 22s 750ms short, since 4s ago |
+
+            | input        | stream time (UTC)      | since  | late records | latest by   |
+            |--------------|------------------------|--------|--------------|-------------|
+            | idadeclass-0 | 2021-04-12 23:26:12.25 | 4s ago | 3            | 1m 1s 500ms |
+            | idadeclass-1 | -                      | -      | 0            | -           |
+
+        "#]].assert_eq(&text(&report, NOW));
+        let json = report.json();
+        assert_eq!(json["plugins"][0]["open"][1]["held-back-by"][1]["missing-ms"], 22_750);
+        assert!(json["plugins"][0]["inputs"][1]["at-ms"].is_null());
     }
 
     #[test]

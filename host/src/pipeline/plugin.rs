@@ -250,7 +250,7 @@ impl<'a> PluginRun<'a> {
         if longest < self.spec.failures_max {
             return Ok(());
         }
-        let last = failures().last().map_or("", |(_, cause)| cause.message.as_str());
+        let last = failures().next_back().map_or("", |(_, cause)| cause.message.as_str());
         let text = format!("plugin {} failed {longest} records in a row; the last one: {last}", self.name());
         Err(Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; mend the plugin and start again, it goes on from there"))

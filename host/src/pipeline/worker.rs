@@ -209,9 +209,11 @@ impl Worker<'_> {
         if !self.transaction.is_open() && !self.is_pending() {
             return Ok(true);
         }
+        let membership = self.member.membership();
         let sent = self.send_state();
-        let committed =
-            sent.and_then(|()| self.transaction.commit(self.member.consumer()).map_err(Broken::Transaction));
+        let committed = sent.and_then(|()| {
+            self.transaction.commit(self.member.consumer(), membership.as_deref()).map_err(Broken::Transaction)
+        });
         match committed {
             Ok(()) => {}
             Err(Broken::Transaction(error)) => {

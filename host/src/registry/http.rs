@@ -94,15 +94,18 @@ impl Http {
 
     fn persist(&self, path: &str, body: Option<String>, deadline: Duration) -> Result<Answer, Error> {
         let end = Instant::now() + deadline;
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut earlier) = (FIRST_PAUSE, None);
         loop {
             let reason = match self.each_address(path, body.as_deref(), end) {
                 Ok(answer) => return Ok(answer),
+                // The deadline cut this try short; the one before says more.
+                Err(reason) if Instant::now() >= end => earlier.take().unwrap_or(reason),
                 Err(reason) => reason,
             };
             if Instant::now() + pause >= end {
                 return Err(Error::Unreachable { url: self.urls.join(","), reason });
             }
+            earlier = Some(reason);
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 
 use super::plan::{Plan, refuse_members};
@@ -63,7 +64,8 @@ impl Plan {
             let metadata = Some(RESET.to_owned());
             transaction.touch(Span { metadata, ..Span::at(&moved.topic, moved.partition, moved.to) });
         }
-        transaction.commit(standing.consumer())
+        let group = standing.consumer().group_metadata();
+        transaction.commit(standing.consumer(), group.as_ref())
     }
 
     fn failed(&self, error: &KafkaError) -> Stop {

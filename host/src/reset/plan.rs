@@ -64,12 +64,12 @@ impl Plan {
             inputs: inputs.collect(),
             repartition: Vec::new(),
             states: Vec::new(),
-            store: Some(request.store.clone()).filter(|store| store.exists()),
+            store: request.store.clone().filter(|store| store.exists()),
         };
         let settled = Settled::new(kafka, stop)?;
         for kept in &kept {
             plan.states.push(read_state(kafka, kept, &settled)?);
-            for (topic, partition) in partitions(kept.repartition.as_deref(), kept.partitions) {
+            for (topic, partition) in of_topic(kept.repartition.as_ref(), &topics) {
                 let to = settled.end(&topic, partition)?;
                 plan.repartition.push(Move { from: from(&topic, partition), topic, partition, to });
             }
@@ -93,8 +93,12 @@ pub(super) fn refuse_members(standing: &Standing, group: &str) -> Result<(), Sto
         .hint(format!("stop {verb} first (Ctrl-C or SIGTERM); one that was killed is gone after some seconds")))
 }
 
-fn partitions(topic: Option<&str>, count: i32) -> impl Iterator<Item = (String, i32)> {
-    topic.into_iter().flat_map(move |topic| (0..count).map(move |partition| (topic.to_owned(), partition)))
+fn of_topic(topic: Option<&String>, topics: &BTreeMap<String, i32>) -> Vec<(String, i32)> {
+    topic.and_then(|topic| Some(partitions(topic, *topics.get(topic)?).collect())).unwrap_or_default()
+}
+
+fn partitions(topic: &str, count: i32) -> impl Iterator<Item = (String, i32)> {
+    (0..count).map(move |partition| (topic.to_owned(), partition))
 }
 
 /// All partitions of the inputs, so that none of a topic that grew is left out.
@@ -112,7 +116,7 @@ fn input_partitions(
             let near = did_you_mean(topic, topics.keys().map(String::as_str));
             return Err(Stop::start(format!("topic {topic} does not exist{near}")).hint("check --input"));
         };
-        all.extend(partitions(Some(topic), *count));
+        all.extend(partitions(topic, *count));
     }
     Ok(all)
 }

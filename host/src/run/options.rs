@@ -35,6 +35,9 @@ pub struct Options {
     #[arg(long, env = "SMT_FAIL_FAST", value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub fail_fast: Option<bool>,
+    /// Begin anew at this start: offsets as --from says, without the state of windowed plugins; `smt-host reset` asks first
+    #[arg(long)]
+    pub reset_state: bool,
     /// Print what would run as a configuration file, with secrets masked, and start nothing
     #[arg(long)]
     pub print_config: bool,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use super::config::{Connector, OnNull};
+use super::format::{Format, View};
 use super::open::Parts;
 use super::reject::Stage;
 use crate::connect::{Converter, Datum, Field, Kind, Reason, Schema, Value, text};
@@ -21,16 +22,19 @@ pub(super) enum Converted {
 pub(super) struct Convert {
     key: Converter,
     value: Converter,
-    keys_stored: bool,
-    headers: Option<Arc<Schema>>,
+    /// Where keys are stored.
+    key_format: Option<Format>,
+    /// Where headers are stored, with the schema of all headers of a record.
+    headers: Option<(Format, Arc<Schema>)>,
     on_null: OnNull,
 }
 
 impl Convert {
     pub(super) fn new(connector: &Connector, registry: &Registry) -> Convert {
         let (key, value) = connector.converters(registry);
-        let headers = connector.formats.headers.as_ref().map(|_| header_schema());
-        Convert { key, value, keys_stored: connector.formats.key.is_some(), headers, on_null: connector.on_null }
+        let headers = connector.formats.headers.as_ref().map(|kind| (kind.format.clone(), header_schema()));
+        let key_format = connector.formats.key.as_ref().map(|kind| kind.format.clone());
+        Convert { key, value, key_format, headers, on_null: connector.on_null }
     }
 
     pub(super) fn record(&mut self, message: &BorrowedMessage<'_>) -> Result<Converted, Stop> {
@@ -46,19 +50,24 @@ impl Convert {
                 OnNull::Write => {}
             }
         }
-        let key = match self.keys_stored.then(|| self.key.to_connect(topic, message.key())).transpose() {
-            Ok(Some(key)) if key.is_null() => {
-                let reason = Reason::record("the key is null, and store.kafka.keys is true");
-                return Ok(Converted::Faulty(Stage::Put, reason));
+        let mut record = Parts { value, key: None, headers: None };
+        if let Some(format) = &self.key_format {
+            match self.key.to_connect(topic, message.key()) {
+                Ok(key) if key.is_null() => {
+                    let reason = Reason::record("the key is null, and store.kafka.keys is true");
+                    return Ok(Converted::Faulty(Stage::Put, reason));
+                }
+                Ok(key) => record.key = Some(format.view(View::Key, key)),
+                Err(reason) => return Ok(Converted::Faulty(Stage::KeyConverter, reason)),
             }
-            Ok(key) => key,
-            Err(reason) => return Ok(Converted::Faulty(Stage::KeyConverter, reason)),
-        };
-        let headers = match self.headers.as_ref().map(|schema| headers(schema, message)).transpose() {
-            Ok(headers) => headers,
-            Err(reason) => return Ok(Converted::Faulty(Stage::HeaderConverter, reason)),
-        };
-        Ok(Converted::Record(Parts { value, key, headers }))
+        }
+        if let Some((format, schema)) = &self.headers {
+            match headers(schema, message) {
+                Ok(headers) => record.headers = Some(format.view(View::Headers, headers)),
+                Err(reason) => return Ok(Converted::Faulty(Stage::HeaderConverter, reason)),
+            }
+        }
+        Ok(Converted::Record(record))
     }
 }
 

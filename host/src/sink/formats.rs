@@ -1,7 +1,6 @@
 //! Which files a connector writes for a record, and in which format each.
 
-use super::format::{AvroCodec, Compression, Format, Json, ParquetCodec};
-use super::name::Part;
+use super::format::{AvroCodec, Compression, Format, Json, ParquetCodec, View};
 use crate::connect::avro::Metadata;
 use crate::connector_file::Values;
 use crate::exit::Stop;
@@ -25,11 +24,11 @@ pub(super) struct Formats {
 
 impl Formats {
     /// In the order in which a record's files are written.
-    pub(super) fn of(&self, part: Part) -> Option<&Kind> {
+    pub(super) fn of(&self, part: View) -> Option<&Kind> {
         match part {
-            Part::Value => Some(&self.value),
-            Part::Key => self.key.as_ref(),
-            Part::Headers => self.headers.as_ref(),
+            View::Value => Some(&self.value),
+            View::Key => self.key.as_ref(),
+            View::Headers => self.headers.as_ref(),
         }
     }
 }

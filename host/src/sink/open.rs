@@ -1,7 +1,6 @@
 //! One open file: the objects of a record's parts, written side by side so that their lines belong together.
 
-use super::format::{Compression, FileWriter, Format};
-use super::name::Part;
+use super::format::{Compression, FileWriter, Format, View};
 use super::store::{Body, Object, Outbox};
 use crate::connect::{Datum, Reason};
 
@@ -17,11 +16,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// What is written of it. A null value has no file: its key says it all.
-    pub(super) fn get(&self, part: Part) -> Option<&Datum> {
+    pub(super) fn get(&self, part: View) -> Option<&Datum> {
         match part {
-            Part::Value => Some(&self.value).filter(|value| !value.is_null()),
-            Part::Key => self.key.as_ref(),
-            Part::Headers => self.headers.as_ref(),
+            View::Value => Some(&self.value).filter(|value| !value.is_null()),
+            View::Key => self.key.as_ref(),
+            View::Headers => self.headers.as_ref(),
         }
     }
 }
@@ -36,7 +35,7 @@ pub(super) enum Faulty {
 }
 
 struct Writing {
-    part: Part,
+    part: View,
     file: FileWriter,
     object: Object,
 }
@@ -51,7 +50,7 @@ impl Open {
     /// Adds the object of a part. Nothing is written yet.
     pub(super) fn add(
         &mut self,
-        part: Part,
+        part: View,
         format: &Format,
         compression: Compression,
         first: &Datum,
@@ -65,7 +64,7 @@ impl Open {
     /// `value`: as the file wants it, where that is not as it came.
     pub(super) fn append(&mut self, record: &Parts, value: Option<&Datum>) -> Result<(), Faulty> {
         for (number, writing) in self.0.iter_mut().enumerate() {
-            let given = value.filter(|_| writing.part == Part::Value).or_else(|| record.get(writing.part));
+            let given = value.filter(|_| writing.part == View::Value).or_else(|| record.get(writing.part));
             let Some(datum) = given else { continue };
             if let Err(reason) = writing.file.append(datum) {
                 return Err(if number == 0 { Faulty::Clean(reason) } else { Faulty::Torn(reason) });
@@ -76,7 +75,7 @@ impl Open {
 
     /// A file of tombstones has keys only.
     pub(super) fn has_value(&self) -> bool {
-        self.0.iter().any(|writing| writing.part == Part::Value)
+        self.0.iter().any(|writing| writing.part == View::Value)
     }
 
     /// Bytes in memory.

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::boundaries::{Arrival, Boundaries, File, Verdict};
 use super::config::{Connector, Tags};
-use super::name::Part;
+use super::format::View;
 use super::open::{Faulty, Open, Parts};
 use super::store::{Body, Closed, Ended, Outbox};
 use crate::connect::{Reason, project};
@@ -127,7 +127,7 @@ impl Place {
         offset: i64,
     ) -> Result<bool, Reason> {
         let mut open = Open::begin();
-        for part in [Part::Value, Part::Key, Part::Headers] {
+        for part in [View::Value, View::Key, View::Headers] {
             let (Some(kind), Some(first)) = (connector.formats.of(part), record.get(part)) else { continue };
             let naming = &connector.naming;
             let key = naming.key(&self.topic, arrival.place, self.partition, offset, part, &kind.extension);

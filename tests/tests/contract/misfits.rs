@@ -94,7 +94,7 @@ fn another_shape_of_a_published_interface_is_refused() {
 #[test]
 fn a_module_without_a_component_type_and_files_that_are_none_say_what_to_build() {
     check(&stub::bare_module(), &["core module without a component-type section", "hint: build with the plugin SDK"]);
-    check(b"", &["is not a WASM file: its 0 bytes", "give the .wasm file"]);
+    check(b"", &["is empty", "give the .wasm file"]);
     check(b"\x7fELF and more", &["is not a WASM file"]);
     let whole = std::fs::read(plugin("jovens")).unwrap();
     for cut in [8, 100, whole.len() / 2, whole.len() - 1] {

@@ -4,6 +4,7 @@
 mod classes;
 mod faults;
 mod kill;
+mod moves;
 mod pipeline;
 mod reset;
 mod state;

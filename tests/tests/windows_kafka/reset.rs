@@ -9,10 +9,11 @@ use smt_host::kafka::standing::Standing;
 use smt_host::pipeline::{Spec, WindowOptions};
 use smt_host::reset::{self, Request, To};
 use smt_host::shutdown::Shutdown;
-use smt_tests::{eventually, world};
+use smt_tests::host::run;
+use smt_tests::{eventually, plugin, world};
 
 use super::classes::{Class, SIZE_MS, class, model, present, table, write};
-use super::pipeline::{spec, store, to_the_end};
+use super::pipeline::{spec, to_the_end};
 
 /// One record in each of three windows of each class.
 fn some() -> Vec<Class> {
@@ -34,7 +35,7 @@ fn out(name: &str, number: u32) -> String {
 fn reset(name: &str, to: To) {
     let standing = Standing::of(&world().settings(), name).unwrap();
     eventually("its last member has left", Duration::from_secs(30), || standing.members().unwrap().is_empty());
-    let request = Request { group: name.to_owned(), plugins: Vec::new(), inputs: Vec::new(), to, store: store(name) };
+    let request = Request { to, ..Request::of(&round(name, 0)) };
     reset::reset(&world().settings(), &request, &Shutdown::new()).unwrap();
 }
 
@@ -97,4 +98,23 @@ fn state_of_other_windows_is_refused_and_after_a_reset_it_is_begun_anew() {
     reset("changed", To::Earliest);
     to_the_end(round("changed", 2)).unwrap();
     assert_eq!(table(&out("changed", 2)), model(&classes));
+}
+
+#[test]
+fn a_start_may_forget_what_was_kept() {
+    world().topic("forget", 2);
+    let classes = some();
+    write("forget", &classes);
+    let file = plugin("idadecont");
+    let start = |output: &str, more: &[&str]| {
+        let standing = Standing::of(&world().settings(), "forget").unwrap();
+        eventually("nobody is there", Duration::from_secs(30), || standing.members().unwrap().is_empty());
+        let args = ["--plugin", file.to_str().unwrap(), "--input", "forget", "--group", "forget", "--until-end"];
+        run(world(), &[&args[..], &["--output", output], more].concat());
+        table(output)
+    };
+    // A group that is new has nothing to forget.
+    assert_eq!(start("forget-1", &["--reset-state"]), model(&classes));
+    assert_eq!(start("forget-2", &["--reset-state"]), model(&classes));
+    assert_eq!(start("forget-3", &[]), model([]), "everything was read already");
 }

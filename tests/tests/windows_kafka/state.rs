@@ -19,18 +19,19 @@ fn some(count: i64) -> Vec<Class> {
 
 #[test]
 fn counts_go_on_after_a_restart_with_and_without_the_local_copy() {
-    for keep in [true, false] {
-        let name = format!("restart-{keep}");
+    for (keep, workers) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
+        let name = format!("restart-{keep}-{workers}");
         world().topic(&name, 2);
         let classes = some(600);
         for part in classes.chunks(200) {
             write(&name, part);
-            to_the_end(spec(&name, "idadecont", &[], WindowOptions::default())).unwrap();
+            let spec = spec(&name, "idadecont", &[], WindowOptions::default());
+            to_the_end(Spec { workers, ..spec }).unwrap();
             if !keep {
                 std::fs::remove_dir_all(store(&name)).unwrap();
             }
         }
-        assert_eq!(table(&format!("{name}-out")), model(&classes), "local copy kept: {keep}");
+        assert_eq!(table(&format!("{name}-out")), model(&classes), "local copy kept: {keep}, {workers} workers");
     }
 }
 

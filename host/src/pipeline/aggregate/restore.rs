@@ -84,6 +84,7 @@ impl Restoring {
         if !self.reading {
             if !self.is_settled() {
                 std::thread::sleep(POLL);
+                self.say("waiting for the end of an open transaction");
                 return Ok(false);
             }
             self.read().map_err(|error| self.failed(&error))?;
@@ -101,7 +102,7 @@ impl Restoring {
                 Some(Err(_)) | None => {}
             }
         }
-        self.say();
+        self.say("restoring state");
         Ok(false)
     }
 
@@ -133,14 +134,14 @@ impl Restoring {
         Ok(())
     }
 
-    fn say(&mut self) {
+    fn say(&mut self, what: &str) {
         if self.said.elapsed() >= SAY_INTERVAL {
             self.said = Instant::now();
             let (records, end) = (self.records, self.end);
             tracing::info!(
                 topic = self.topic,
                 partition = self.partition,
-                "restoring state: {records} records so far, up to offset {end}"
+                "{what}: {records} records so far, up to offset {end}"
             );
         }
     }

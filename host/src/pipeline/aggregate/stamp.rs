@@ -127,8 +127,8 @@ impl Place<'_> {
     pub(super) fn refuse(&self, why: &str) -> Stop {
         let Place { pipeline, group, plugin } = self;
         Stop::start(format!("plugin {plugin} cannot go on from its state in group {group}: {why}")).hint(format!(
-            "two ways out: `smt-host reset --pipeline {pipeline}` forgets that state and begins anew; another --group, \
-             or another name for the pipeline, leaves it as it is"
+            "two ways out: `smt-host reset --pipeline {pipeline}`, or --reset-state for one start, forgets that state and \
+             begins anew; another --group, or another name for the pipeline, leaves it as it is"
         ))
     }
 }
