@@ -16,6 +16,9 @@ use crate::connect::avro::shortest;
 use crate::connect::hash_order::{self, DEFAULT_CAPACITY};
 use crate::connect::{Datum, Field, Kind, Reason, Schema, Value, logical};
 
+/// How deep arrays and objects may be nested.
+const DEPTH_MAX: usize = 200;
+
 /// How many schemas are kept; Connect keeps 1,000, too.
 const SCHEMAS_MAX: usize = 1000;
 
@@ -76,6 +79,9 @@ impl JsonConverter {
     }
 
     fn datum(&mut self, bytes: &[u8]) -> Result<Datum> {
+        if depth(bytes) > DEPTH_MAX {
+            return Err(format!("JSON that is nested more than {DEPTH_MAX} deep"));
+        }
         let json: &RawValue = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
         if !self.schemas_enable {
             return Ok(Datum { schema: None, value: schemaless(json)? });
@@ -105,6 +111,25 @@ impl JsonConverter {
         self.schemas.push((json.get().into(), schema.clone()));
         Ok(schema)
     }
+}
+
+/// How deep brackets are nested, those in strings left out.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut text, mut escaped) = (0usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = text,
+            b'"' => text = !text,
+            b'[' | b'{' if !text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn schema(json: &RawValue) -> Result<Schema> {
