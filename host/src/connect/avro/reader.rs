@@ -30,7 +30,7 @@ impl Reader {
         let json: Json = serde_json::from_str(text).map_err(|error| format!("not an Avro schema: {error}"))?;
         let mut named = HashMap::new();
         collect(&json, "", &mut named);
-        let mut compiler = Compiler { named, open: Vec::new() };
+        let mut compiler = Compiler { named, open: Vec::new(), types: 0 };
         let (schema, node) = compiler.compile(&json, "", Place { version, ..Place::default() })?;
         Ok(Reader { schema: Arc::new(schema), node })
     }
@@ -65,10 +65,20 @@ struct Compiler<'a> {
     named: Named<'a>,
     /// The records that are being compiled.
     open: Vec<String>,
+    /// How many types were compiled; one that is named twice is compiled twice.
+    types: usize,
 }
+
+/// What bounds the memory that a short schema can ask for, and how deep it is followed.
+const TYPES_MAX: usize = 50_000;
+const DEPTH_MAX: usize = 128;
 
 impl<'a> Compiler<'a> {
     fn compile(&mut self, json: &'a Json, namespace: &str, place: Place<'a>) -> Result<(Schema, Node), String> {
+        self.types += 1;
+        if self.types > TYPES_MAX || self.open.len() > DEPTH_MAX {
+            return Err(format!("more than {TYPES_MAX} types, or records nested more than {DEPTH_MAX} deep"));
+        }
         match json {
             Json::String(kind) if kind == "null" => Err("a null outside a union has no Connect type".into()),
             Json::String(kind) => match primitive(kind) {

@@ -91,6 +91,24 @@ fn c1_bytes_that_are_the_whole_value_come_without_their_length() {
 }
 
 #[test]
+fn a_short_schema_cannot_ask_for_more_than_it_may() {
+    let chain = |count: usize, field: &dyn Fn(String) -> String| {
+        let records = (1..=count).map(|n| {
+            let inside = if n == 1 { field("\"int\"".into()) } else { field(format!("\"r{}\"", n - 1)) };
+            format!("{{\"name\":\"f{n}\",\"type\":{{\"type\":\"record\",\"name\":\"r{n}\",\"fields\":[{inside}]}}}}")
+        });
+        record(&records.collect::<Vec<_>>().join(","))
+    };
+    let one = |of: String| format!("{{\"name\":\"a\",\"type\":{of}}}");
+    let two = |of: String| format!("{{\"name\":\"a\",\"type\":{of}}},{{\"name\":\"b\",\"type\":{of}}}");
+    assert!(Reader::compile(&chain(127, &one), None).is_ok());
+    assert!(Reader::compile(&chain(10, &two), None).is_ok());
+    for text in [chain(129, &one), chain(2000, &one), chain(40, &two)] {
+        assert!(Reader::compile(&text, None).unwrap_err().contains("more than"));
+    }
+}
+
+#[test]
 fn hostile_bytes_are_an_error() {
     let list = r#"{"name":"f","type":{"type":"array","items":"string"}}"#;
     let decimal = r#"{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}"#;

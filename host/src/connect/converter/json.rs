@@ -3,6 +3,9 @@
 //! A number of the wrong kind is taken as Java's intValue takes it; any other value of the wrong type is refused, where
 //! Connect would silently write 0.
 
+/// Numbers.
+mod number;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,9 +15,13 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::number::{decimal, float, integer, is_integer};
 use crate::connect::avro::shortest;
 use crate::connect::hash_order::{self, DEFAULT_CAPACITY};
 use crate::connect::{Datum, Field, Kind, Reason, Schema, Value, logical};
+
+/// How deep arrays and objects may be nested.
+const DEPTH_MAX: usize = 200;
 
 /// How many schemas are kept; Connect keeps 1,000, too.
 const SCHEMAS_MAX: usize = 1000;
@@ -76,6 +83,9 @@ impl JsonConverter {
     }
 
     fn datum(&mut self, bytes: &[u8]) -> Result<Datum> {
+        if depth(bytes) > DEPTH_MAX {
+            return Err(format!("JSON that is nested more than {DEPTH_MAX} deep"));
+        }
         let json: &RawValue = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
         if !self.schemas_enable {
             return Ok(Datum { schema: None, value: schemaless(json)? });
@@ -105,6 +115,25 @@ impl JsonConverter {
         self.schemas.push((json.get().into(), schema.clone()));
         Ok(schema)
     }
+}
+
+/// How deep brackets are nested, those in strings left out.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut text, mut escaped) = (0usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = text,
+            b'"' => text = !text,
+            b'[' | b'{' if !text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn schema(json: &RawValue) -> Result<Schema> {
@@ -180,24 +209,6 @@ fn schemaless(json: &RawValue) -> Result<Value> {
     })
 }
 
-fn is_integer(number: &str) -> bool {
-    !number.contains(['.', 'e', 'E'])
-}
-
-/// Beyond 64 bits the low ones stay, as in Java.
-fn integer(number: &str) -> Result<i64> {
-    if let Ok(value) = number.parse() {
-        return Ok(value);
-    }
-    let number: num_bigint::BigInt = number.parse().map_err(|_| format!("{number} is no integer"))?;
-    let low = num_bigint::BigInt::from(u64::MAX) & number;
-    Ok(u64::try_from(low).unwrap_or_default() as i64)
-}
-
-fn float(number: &str) -> Result<f64> {
-    number.parse().map_err(|_| format!("{number} is no number"))
-}
-
 fn with_schema(schema: &Schema, json: &RawValue) -> Result<Value> {
     let written = json.get();
     if written == "null" {
@@ -263,19 +274,4 @@ fn entry(key: &Schema, value: &Schema, pair: &RawValue) -> Result<(Value, Value)
         [one, other] => Ok((with_schema(key, one)?, with_schema(value, other)?)),
         _ => Err("a map's entry is no array of two".into()),
     }
-}
-
-/// A decimal written as a number (`decimal.format=NUMERIC`), in the scale of its schema.
-fn decimal(schema: &Schema, written: &str) -> Result<Value> {
-    let scale: i64 = schema.parameter("scale").and_then(|scale| scale.parse().ok()).unwrap_or(0);
-    let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
-    let exponent: i64 = exponent.parse().map_err(|_| format!("{written} is no decimal"))?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let zeros = scale + exponent - fraction.len() as i64;
-    // Enough for every decimal that is meant as one, and no more than can be written quickly.
-    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros <= 1000);
-    let zeros = zeros.ok_or_else(|| format!("{written} does not have the scale {scale} of its schema"))?;
-    let digits = format!("{whole}{fraction}{}", "0".repeat(zeros));
-    let number: num_bigint::BigInt = digits.parse().map_err(|_| format!("{written} is no decimal"))?;
-    Ok(Value::Bytes(number.to_signed_bytes_be().into()))
 }

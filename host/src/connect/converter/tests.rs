@@ -49,6 +49,16 @@ fn g_b6_6_schemaless_json_has_javas_numbers() {
     }
 }
 
+#[test]
+fn json_is_not_followed_deeper_than_it_may_be_nested() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(json(false, &nested(200)).is_ok());
+    for depth in [201, 1_000_000] {
+        assert!(json(false, &nested(depth)).unwrap_err().to_string().contains("nested more than 200 deep"));
+    }
+    assert_eq!(json(false, &format!("\"\\\"{}\"", "[".repeat(300))).unwrap().value.kind(), "STRING");
+}
+
 const ENVELOPE: &str = r#"{"schema":{"type":"struct","name":"row","optional":false,"fields":[
     {"field":"a","type":"int8"},
     {"field":"d","type":"int32","optional":true,"default":5},
