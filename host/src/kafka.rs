@@ -110,8 +110,8 @@ impl Settings {
         config
             .set("transactional.id", id)
             .set("transaction.timeout.ms", "30000")
-            // Records gather until the flush before a commit.
-            .set("linger.ms", "50")
+            // A batch's records come at once and gather by themselves; more would only be waited for before a commit.
+            .set("linger.ms", "5")
             .set("queue.buffering.max.kbytes", "65536");
         self.pass_through(&mut config);
         config

@@ -3,7 +3,7 @@
 //! Never decides what is to be done about an error.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -15,6 +15,7 @@ use super::patience::Patience;
 
 const ABORT_TRY: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Keeps the first failed delivery: without transactions nothing else tells of it.
 #[derive(Default)]
@@ -68,10 +69,17 @@ pub fn send(client: &Client, record: Record<'_>) -> KafkaResult<()> {
 
 /// Waits until nothing is in flight. After a fatal error librdkafka neither sends nor fails what is queued.
 pub fn flush(client: &Client, wait: Duration) -> KafkaResult<()> {
-    let flushed = client.flush(wait);
-    match client.client().fatal_error() {
-        Some((code, _)) => Err(KafkaError::Flush(code)),
-        None => flushed,
+    let until = Instant::now() + wait;
+    loop {
+        // The client's own wait looks again only every 100 ms, which would be most of a record's latency.
+        let flushed = client.flush(Duration::ZERO);
+        if let Some((code, _)) = client.client().fatal_error() {
+            return Err(KafkaError::Flush(code));
+        }
+        if flushed.is_ok() || Instant::now() >= until {
+            return flushed;
+        }
+        client.poll(LOOK);
     }
 }
 
