@@ -10,7 +10,7 @@ mod plan;
 mod resolve;
 mod run;
 mod shape;
-mod wire;
+pub(crate) mod wire;
 
 #[cfg(test)]
 mod properties;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, log, open_windows, reset, run, source};
+use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -44,6 +44,8 @@ enum Command {
     Generate(generate::Args),
     /// Run one source connector from its Kafka Connect file.
     Source(Box<source::Args>),
+    /// Run one S3 sink connector from its Kafka Connect file.
+    Sink(Box<sink::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
     /// Which windows of a pipeline are open, and why.
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
+        Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),

@@ -13,6 +13,8 @@ mod read;
 mod registry_options;
 /// Values that may be secret.
 mod secret;
+/// `[[sink]]`.
+mod sink;
 #[cfg(test)]
 mod tests;
 /// A plugin's windows.
@@ -29,6 +31,7 @@ pub use pipeline::{Limits, Pipeline, Plugin};
 pub use quantity::{Count, Size, Time};
 pub use registry_options::RegistryOptions;
 pub use secret::{MASK, Properties, Secret, Url};
+pub use sink::Sink;
 pub use window::{Idle, Window};
 
 /// A whole configuration file.
@@ -42,6 +45,8 @@ pub struct Config {
     pub kafka: Kafka,
     pub registry: Registry,
     pub pipeline: Vec<Pipeline>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sink: Vec<Sink>,
 }
 
 /// How the cluster is reached.
@@ -101,10 +106,14 @@ impl Config {
         let Registry { url, user: _, password, token, ca_file, cert_file, key_file } = &mut self.registry;
         let plugins = self.pipeline.iter_mut().flat_map(|pipeline| &mut pipeline.plugin);
         let (files, settings): (Vec<_>, Vec<_>) = plugins.map(|p| (&mut p.file, &mut p.settings)).unzip();
-        for path in [&mut self.state_dir, ca_file, cert_file, key_file].into_iter().flatten().chain(files) {
+        let (connectors, set): (Vec<_>, Vec<_>) =
+            self.sink.iter_mut().map(|sink| (&mut sink.config, &mut sink.set)).unzip();
+        for path in
+            [&mut self.state_dir, ca_file, cert_file, key_file].into_iter().flatten().chain(files).chain(connectors)
+        {
             *path = dir.join(&*path);
         }
-        let properties = settings.into_iter().chain([&mut self.kafka.properties]);
+        let properties = settings.into_iter().chain(set).chain([&mut self.kafka.properties]);
         let secrets = properties.flat_map(|properties| properties.0.values_mut());
         for secret in secrets.chain(url.iter_mut().map(|url| &mut url.0)).chain(password).chain(token) {
             secret.rebase(dir);

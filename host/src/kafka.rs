@@ -3,6 +3,7 @@
 //! Every librdkafka property that we set is set here, with the reason; what the operator passes through comes last and
 //! wins, but for the few that delivery rests on. Nothing here knows plugins.
 
+pub mod connect_errors;
 pub mod lag;
 pub mod member;
 pub mod partition;

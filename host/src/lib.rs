@@ -4,6 +4,10 @@
 
 /// Avro: schema resolution plans, and Avro from and to Connect's JSON.
 pub mod avro;
+/// Kafka Connect's data model and its converters.
+pub mod connect;
+/// Connector files: Kafka Connect's JSON, every key checked.
+pub(crate) mod connector_file;
 /// Plugins: compiled once, run in a sandbox, blamed record by record.
 pub mod guest;
 /// The door to rdkafka: clients, topics, transactions, partitioning.
@@ -12,6 +16,8 @@ pub mod kafka;
 pub mod pipeline;
 /// Schema Registry: the client, and the embedded server.
 pub mod registry;
+/// The S3 sink connector.
+pub mod sink;
 /// Windowed aggregation: time, groups, state and record formats.
 pub mod window;
 

@@ -17,7 +17,8 @@ pub enum Format {
 /// Once in a process.
 pub fn start(format: Format) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SMT_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("info,rdkafka=off,librdkafka=off,wasmtime=warn,fjall=warn,lsm_tree=warn")
+        let default = "info,rdkafka=off,librdkafka=off,s3s=off,wasmtime=warn,fjall=warn,lsm_tree=warn";
+        tracing_subscriber::EnvFilter::new(default)
     });
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {

@@ -11,3 +11,4 @@ mod kafka_files;
 pub mod mock;
 pub mod port;
 pub mod postgres;
+pub mod s3;

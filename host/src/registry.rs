@@ -171,6 +171,15 @@ impl Registry {
         Ok(Some((id, number(&body, "version")?, schema)))
     }
 
+    /// The version that a subject has a schema under, if it has it.
+    pub fn version(&self, subject: &str, schema: &str) -> Result<Option<u32>, Error> {
+        let answer = self.post(&format!("/subjects/{}", encode(subject)), &json!({ "schema": schema }))?;
+        if answer.is_missing() {
+            return Ok(None);
+        }
+        Ok(Some(number(&answer.accept(|| format!("subject {subject:?}"))?, "version")?))
+    }
+
     /// Whether the registry answers and lets us in.
     pub fn ping(&self) -> Result<(), Error> {
         self.get("/subjects")?.accept(|| "/subjects".to_string()).map(drop)

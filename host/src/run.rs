@@ -12,6 +12,8 @@ mod options;
 mod plugins;
 /// The merged configuration as a file.
 mod print;
+/// `[[sink]]`: S3 sinks beside the pipelines.
+mod sinks;
 /// What is kept from one start to the next.
 mod state;
 
@@ -76,11 +78,12 @@ impl Job {
         Job { config, options }
     }
 
-    /// Runs until all pipelines have ended or a signal asks.
+    /// Runs until all pipelines and sinks have ended or a signal asks.
     pub fn run(mut self, log_format: log::Format) -> Result<(), Stop> {
         self.config.log_format = Some(log_format);
         if self.options.print_config {
             let specs = specs(&mut self.config, &self.options, &Engine::new(None)?)?;
+            sinks::connectors(&self.config)?;
             return print::print(self.config, &specs);
         }
         let state = state::dir(&self.config)?;
@@ -89,6 +92,7 @@ impl Job {
             self.config.instance_id = Some(state::kept_instance_id(&state)?);
         }
         let specs = specs(&mut self.config, &self.options, &engine)?;
+        let connectors = sinks::connectors(&self.config)?;
         let shutdown = Shutdown::new();
         shutdown.on_signals().map_err(|error| Stop::start(format!("signals: {error}")))?;
         if self.options.reset_state {
@@ -97,6 +101,6 @@ impl Job {
                 tracing::info!(pipeline = spec.name, "offsets and state begin anew");
             }
         }
-        fleet::run_all(specs, &shutdown)
+        sinks::run_beside(&connectors, &self.config, &shutdown, || fleet::run_all(specs, &shutdown))
     }
 }

@@ -20,7 +20,6 @@ mod select;
 mod sql;
 mod stored;
 mod task;
-mod values;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -30,6 +29,7 @@ pub use publish::KafkaSettings;
 pub use task::Register;
 
 use crate::config::{Properties, RegistryOptions, Secret};
+use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::pipeline::Delivery;
 use crate::registry::Registry;
@@ -45,7 +45,7 @@ pub struct Args {
     /// The connector file: Kafka Connect's JSON
     pub file: PathBuf,
     /// Set a key of the connector file (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connector_file::pair)]
     pub set: Vec<(String, String)>,
     /// Kafka's address
     #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
@@ -65,11 +65,6 @@ pub struct Args {
     #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
           value_delimiter = '\n', value_parser = run::pair)]
     pub properties: Vec<(String, Secret)>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("it must look like KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 /// What a running connector tells others.

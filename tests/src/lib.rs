@@ -5,6 +5,7 @@
 pub mod customers;
 pub mod host;
 pub mod load;
+pub mod s3;
 
 pub mod simulation;
 

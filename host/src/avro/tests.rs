@@ -108,7 +108,9 @@ fn doubles_are_printed_as_java_prints_them() {
         (-12.25, "-12.25"),
     ];
     for (value, text) in cases {
-        assert_eq!(super::number::double(value), text);
+        let mut out = Vec::new();
+        super::number::double(value, &mut out);
+        assert_eq!(out, text.as_bytes());
     }
 }
 

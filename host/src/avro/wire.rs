@@ -12,23 +12,23 @@ use super::shape::{Id, Kind, MAX_DEPTH, Shapes};
 /// that this bounds the work and the output a short datum can ask for.
 const MAX_EMPTY_ITEMS: usize = 65_536;
 
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     datum: &'a [u8],
-    pub(super) at: usize,
+    pub(crate) at: usize,
     depth: usize,
     empty_items: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(datum: &'a [u8]) -> Cursor<'a> {
+    pub(crate) fn new(datum: &'a [u8]) -> Cursor<'a> {
         Cursor { datum, at: 0, depth: 0, empty_items: 0 }
     }
 
-    pub(super) fn malformed(&self, why: impl Into<Cow<'static, str>>) -> Malformed {
+    pub(crate) fn malformed(&self, why: impl Into<Cow<'static, str>>) -> Malformed {
         Malformed { at: self.at, why: why.into() }
     }
 
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let rest = self.datum.get(self.at..).unwrap_or_default();
         let Some(taken) = rest.get(..length) else {
             return Err(self.malformed(format!("{length} bytes are due and {} are left", rest.len())));
@@ -42,7 +42,7 @@ impl<'a> Cursor<'a> {
         self.datum.get(start..self.at).unwrap_or_default()
     }
 
-    pub(super) fn long(&mut self) -> Result<i64, Malformed> {
+    pub(crate) fn long(&mut self) -> Result<i64, Malformed> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let Some(&byte) = self.datum.get(self.at) else {
@@ -60,12 +60,12 @@ impl<'a> Cursor<'a> {
         Err(self.malformed("a number is longer than 64 bits"))
     }
 
-    pub(super) fn int(&mut self) -> Result<i32, Malformed> {
+    pub(crate) fn int(&mut self) -> Result<i32, Malformed> {
         let value = self.long()?;
         i32::try_from(value).map_err(|_| self.malformed(format!("{value} is no int")))
     }
 
-    pub(super) fn boolean(&mut self) -> Result<bool, Malformed> {
+    pub(crate) fn boolean(&mut self) -> Result<bool, Malformed> {
         match self.take(1)? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -73,27 +73,27 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn float(&mut self) -> Result<f32, Malformed> {
+    pub(crate) fn float(&mut self) -> Result<f32, Malformed> {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(self.take(4)?);
         Ok(f32::from_le_bytes(bytes))
     }
 
-    pub(super) fn double(&mut self) -> Result<f64, Malformed> {
+    pub(crate) fn double(&mut self) -> Result<f64, Malformed> {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(self.take(8)?);
         Ok(f64::from_le_bytes(bytes))
     }
 
     /// The bytes of a string, or bytes.
-    pub(super) fn blob(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn blob(&mut self) -> Result<&'a [u8], Malformed> {
         let length = self.long()?;
         let length = usize::try_from(length).map_err(|_| self.malformed(format!("a length is {length}")))?;
         self.take(length)
     }
 
     /// An enum's or a union's index.
-    pub(super) fn index(&mut self, count: usize) -> Result<usize, Malformed> {
+    pub(crate) fn index(&mut self, count: usize) -> Result<usize, Malformed> {
         let index = self.long()?;
         let known = usize::try_from(index).ok().filter(|&index| index < count);
         known.ok_or_else(|| self.malformed(format!("the index {index} is not one of {count}")))
@@ -101,7 +101,7 @@ impl<'a> Cursor<'a> {
 
     /// How many items follow in this block; none after the last block. The size in bytes that goes with a negative
     /// count is of no use to one who reads every item.
-    pub(super) fn block(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn block(&mut self) -> Result<u64, Malformed> {
         let count = self.long()?;
         if count < 0 && self.long()? < 0 {
             return Err(self.malformed("a block's size is negative"));
@@ -110,7 +110,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// To be called after each item, with the place at which it began.
-    pub(super) fn item_since(&mut self, start: usize) -> Result<(), Malformed> {
+    pub(crate) fn item_since(&mut self, start: usize) -> Result<(), Malformed> {
         if self.at == start {
             self.empty_items += 1;
             if self.empty_items > MAX_EMPTY_ITEMS {
@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    pub(super) fn down(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn down(&mut self) -> Result<(), Malformed> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.malformed(format!("the datum is nested more than {MAX_DEPTH} deep")));
@@ -128,11 +128,11 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    pub(super) fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         self.depth -= 1;
     }
 
-    pub(super) fn end(&self) -> Result<(), Malformed> {
+    pub(crate) fn end(&self) -> Result<(), Malformed> {
         match self.datum.len().saturating_sub(self.at) {
             0 => Ok(()),
             left => Err(self.malformed(format!("{left} bytes are left over"))),
@@ -192,7 +192,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-pub(super) fn put_long(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
@@ -201,7 +201,7 @@ pub(super) fn put_long(out: &mut Vec<u8>, value: i64) {
     out.push(rest as u8);
 }
 
-pub(super) fn put_blob(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_blob(out: &mut Vec<u8>, bytes: &[u8]) {
     put_long(out, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
     out.extend_from_slice(bytes);
 }

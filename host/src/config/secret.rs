@@ -144,7 +144,9 @@ impl Properties {
 }
 
 fn is_secret(name: &str) -> bool {
-    ["password", "secret", "token", "key.pem", "oauthbearer.config", "jaas"].iter().any(|part| name.contains(part))
+    ["password", "secret", "token", "key.pem", "oauthbearer.config", "jaas", "customer.key"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// `security.protocol` without quotes is a table in a table to TOML, and the same name to us.

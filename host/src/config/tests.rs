@@ -30,7 +30,7 @@ fn an_unknown_key_is_told_with_its_place_the_nearest_and_all_that_are_allowed() 
         "zzz = 1\n",
         expect![[r#"
         smt-host.toml line 1: unknown key "zzz" at the top
-        hint: allowed there: state-dir, instance-id, log-format, fail-fast, kafka, registry, pipeline"#]],
+        hint: allowed there: state-dir, instance-id, log-format, fail-fast, kafka, registry, pipeline, sink"#]],
     );
     check(
         "[[pipeline]]\n[[pipeline.plugin]]\nfile = \"a\"\n[pipeline.plugin.limits]\nmem = 1\n",

@@ -21,6 +21,7 @@ pub enum Thing {
     Brokers,
     Registry,
     Topic(String),
+    Bucket(String),
 }
 
 impl Display for Thing {
@@ -29,6 +30,7 @@ impl Display for Thing {
             Thing::Brokers => f.write_str("Kafka"),
             Thing::Registry => f.write_str("the schema registry"),
             Thing::Topic(name) => write!(f, "topic {name}"),
+            Thing::Bucket(name) => write!(f, "S3 bucket {name}"),
         }
     }
 }

@@ -52,6 +52,21 @@ pub fn open(settings: &Settings, id: Option<&str>, patience: &Patience) -> Kafka
     Ok(client)
 }
 
+/// Queues one record; where the queue is full, waits for room.
+pub fn send(client: &Client, record: Record<'_>) -> KafkaResult<()> {
+    let mut to_send = record.into_base();
+    loop {
+        match client.send(to_send) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                client.poll(Duration::from_millis(10));
+                to_send = back;
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
 /// Waits until nothing is in flight. After a fatal error librdkafka neither sends nor fails what is queued.
 pub fn flush(client: &Client, wait: Duration) -> KafkaResult<()> {
     let until = Instant::now() + wait;

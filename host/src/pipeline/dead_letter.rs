@@ -1,13 +1,13 @@
 //! Dead letters: the record as it was, and why it stands here.
 //!
-//! Headers are Kafka Connect's (`org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter`) plus the plugin's
-//! name, version and file hash. Written in the same transaction as the outputs.
+//! Headers are Kafka Connect's plus the plugin's name, version and file hash. Written in the same transaction as the
+//! outputs.
 
-use rdkafka::message::{BorrowedMessage, Header, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header, Message};
 
 use super::prepare::Target;
 use crate::guest::{Configured, Failure};
-use crate::kafka::size;
+use crate::kafka::connect_errors;
 use crate::kafka::transaction::Record;
 
 /// Where in the record's way it failed; the names are Connect's.
@@ -72,13 +72,6 @@ impl Cause {
     }
 }
 
-/// A message is kept within what a broker takes: reasons are a plugin's text and may be huge.
-const TEXT_BYTES_MAX: usize = 4096;
-
-/// In place of a value that does not fit beside the headers.
-const VALUE_DROPPED: &str = "smt.value.dropped";
-const STACKTRACE: &str = "__connect.errors.exception.stacktrace";
-
 /// The dead letter of `message`.
 pub fn letter<'a>(
     topic: &'a str,
@@ -93,39 +86,24 @@ pub fn letter<'a>(
         Stage::ValueConverter => "VALUE_CONVERTER",
         Stage::Transformation => "TRANSFORMATION",
     };
-    let mut headers = message.headers().map_or_else(OwnedHeaders::new, |headers| headers.detach());
-    let (partition, offset) = (message.partition().to_string(), message.offset().to_string());
+    let context = connect_errors::Context {
+        connector: pipeline,
+        task: 0,
+        stage,
+        class: cause.class,
+        message: &cause.message,
+        backtrace: &cause.backtrace,
+    };
+    let mut headers = connect_errors::headers(message, &context);
     let description = plugin.description();
     for (name, value) in [
-        ("__connect.errors.topic", message.topic()),
-        ("__connect.errors.partition", partition.as_str()),
-        ("__connect.errors.offset", offset.as_str()),
-        ("__connect.errors.connector.name", pipeline),
-        ("__connect.errors.task.id", "0"),
-        ("__connect.errors.stage", stage),
-        ("__connect.errors.class.name", cause.class),
-        ("__connect.errors.exception.class.name", cause.class),
-        ("__connect.errors.exception.message", shortened(&cause.message)),
-        (STACKTRACE, shortened(&cause.backtrace)),
         ("smt.plugin.name", description.name.as_str()),
         ("smt.plugin.version", description.version.as_str()),
         ("smt.plugin.sha256", plugin.sha256()),
     ] {
-        // As Connect does for an error without a trace: no header rather than an empty one.
-        if name != STACKTRACE || !value.is_empty() {
-            headers = headers.insert(Header { key: name, value: Some(value) });
-        }
+        headers = headers.insert(Header { key: name, value: Some(value) });
     }
-    let mut value = message.payload();
-    let bytes = size::of_record(message.key_len(), message.payload_len()) + size::of_headers(&headers);
-    if bytes > record_bytes_max {
-        let why = format!(
-            "its {} bytes and these headers are more than the {record_bytes_max} that message.max.bytes allows",
-            message.payload_len()
-        );
-        headers = headers.insert(Header { key: VALUE_DROPPED, value: Some(&why) });
-        value = None;
-    }
+    let (value, headers) = connect_errors::fitting(message, headers, record_bytes_max);
     Record {
         topic,
         partition: None,
@@ -133,26 +111,5 @@ pub fn letter<'a>(
         value,
         timestamp_ms: message.timestamp().to_millis(),
         headers: Some(headers),
-    }
-}
-
-fn shortened(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_reasons_are_cut_at_a_character() {
-        let text = "é".repeat(TEXT_BYTES_MAX);
-        assert_eq!(shortened(&text).len(), TEXT_BYTES_MAX);
-        assert_eq!(shortened(&format!("a{text}")).len(), TEXT_BYTES_MAX - 1);
-        assert_eq!(shortened("short"), "short");
     }
 }

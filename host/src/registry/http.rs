@@ -47,6 +47,11 @@ impl Answer {
         self.status == 404 && matches!(self.code(), 40401 | 40402 | 40404 | 40406)
     }
 
+    /// Subject, version or schema not found.
+    pub(super) fn is_missing(&self) -> bool {
+        self.names_a_missing_version() || (self.status == 404 && self.code() == 40403)
+    }
+
     fn code(&self) -> u32 {
         self.body["error_code"].as_u64().and_then(|code| u32::try_from(code).ok()).unwrap_or(0)
     }

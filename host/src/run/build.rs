@@ -37,7 +37,7 @@ pub fn specs(config: &mut Config, options: &Options, engine: &Engine) -> Result<
         });
         specs.push(spec(config, pipeline, members.collect(), &kafka, &registry)?);
     }
-    if specs.is_empty() {
+    if specs.is_empty() && config.sink.is_empty() {
         return Err(Stop::usage("there is no pipeline to run").hint("add [[pipeline]] to the configuration file"));
     }
     refuse_twins(&specs)?;

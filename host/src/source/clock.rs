@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::encode::{Calendar, EPOCH_2000_MICROS, Unfit, civil, long, shifted, text};
-use super::values::Values;
+use crate::connector_file::Values;
 use crate::exit::Stop;
 
 pub(super) const DAY_MICROS: i64 = 86_400_000_000;

@@ -2,10 +2,7 @@
 //!
 //! A message names the key, the value seen and what is allowed; it never shows a password or the connection URL.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-use serde_json::Value;
 
 use super::clock::{self, Granularity, Zone};
 use super::encode::Calendar;
@@ -13,9 +10,8 @@ use super::jdbc_url::{self, Database};
 use super::keys::{SUPPORTED, UNSUPPORTED};
 use super::select::Wanted;
 use super::sql::{Origin, Quote};
-use super::values::Values;
+use crate::connector_file::{self, Known, Values};
 use crate::exit::Stop;
-use crate::nearest::nearest;
 
 /// Which rows a poll reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +85,7 @@ pub struct Connector {
 impl Connector {
     /// Reads `{"name":…,"config":{…}}`, or the config alone with its name in it. `overrides` win over the file.
     pub fn parse(json: &str, overrides: &[(String, String)]) -> Result<Connector, Stop> {
-        let mut map = flattened(json)?;
-        map.extend(overrides.iter().cloned());
-        check_keys(&map)?;
-        let values = Values(map);
+        let values = connector_file::read(json, overrides, &Known { supported: SUPPORTED, refused: UNSUPPORTED })?;
         check_fixed(&values)?;
         let mode = mode(&values)?;
         let wanted = Wanted::parse(&values)?;
@@ -134,55 +127,6 @@ impl Connector {
             Origin::Table(table) => format!("{}{}", self.topic_prefix, table.name),
             Origin::Query(_) => self.topic_prefix.clone(),
         }
-    }
-}
-
-fn flattened(json: &str) -> Result<BTreeMap<String, String>, Stop> {
-    let wrong = |why: String| Stop::usage(format!("the connector file is not usable: {why}"));
-    let file: Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
-    let Value::Object(mut file) = file else { return Err(wrong("it is no JSON object".into())) };
-    let name = file.get("name").cloned();
-    let mut config = match file.remove("config") {
-        Some(Value::Object(config)) => {
-            if let Some(other) = file.keys().find(|key| *key != "name") {
-                return Err(wrong(format!("unknown member {other:?} beside name and config")));
-            }
-            config
-        }
-        Some(_) => return Err(wrong("its config is no JSON object".into())),
-        None => file,
-    };
-    if let Some(name) = name {
-        config.insert("name".into(), name);
-    }
-    config.into_iter().map(|(key, value)| Ok((text(&key, value)?, key))).map(|r| r.map(|(v, k)| (k, v))).collect()
-}
-
-fn text(key: &str, value: Value) -> Result<String, Stop> {
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Bool(boolean) => Ok(boolean.to_string()),
-        _ => Err(Stop::usage(format!("{key} must be a string, number or boolean"))),
-    }
-}
-
-fn check_keys(map: &BTreeMap<String, String>) -> Result<(), Stop> {
-    match map.keys().find(|key| !SUPPORTED.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => Err(refused(key)),
-    }
-}
-
-fn refused(key: &str) -> Stop {
-    let below = |known: &str| key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
-    if let Some((_, instead)) = UNSUPPORTED.iter().find(|(known, _)| key == *known || below(known)) {
-        return Stop::usage(format!("connector key {key:?} is not supported")).hint(*instead);
-    }
-    let stop = Stop::usage(format!("unknown connector key {key:?}"));
-    match nearest(key, SUPPORTED.iter().copied()) {
-        Some(near) => stop.hint(format!("did you mean {near:?}?")),
-        None => stop.hint(format!("known keys: {}", SUPPORTED.join(", "))),
     }
 }
 

@@ -3,7 +3,7 @@
 use regex_lite::Regex;
 
 use super::sql::Table;
-use super::values::Values;
+use crate::connector_file::Values;
 use crate::exit::{Exit, Stop};
 use crate::nearest::nearest;
 

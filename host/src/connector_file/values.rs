@@ -7,14 +7,15 @@ use std::time::Duration;
 use crate::exit::Stop;
 use crate::nearest::nearest;
 
-pub(super) struct Values(pub(super) BTreeMap<String, String>);
+#[derive(Clone)]
+pub(crate) struct Values(pub(crate) BTreeMap<String, String>);
 
 impl Values {
-    pub(super) fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
-    pub(super) fn required(&self, key: &str) -> Result<&str, Stop> {
+    pub(crate) fn required(&self, key: &str) -> Result<&str, Stop> {
         match self.get(key) {
             Some(value) if !value.trim().is_empty() => Ok(value),
             _ => Err(Stop::usage(format!("{key} is missing"))),
@@ -22,12 +23,12 @@ impl Values {
     }
 
     /// Comma-separated, blanks around an entry trimmed.
-    pub(super) fn list(&self, key: &str) -> Vec<String> {
+    pub(crate) fn list(&self, key: &str) -> Vec<String> {
         let entries = self.get(key).unwrap_or_default().split(',').map(str::trim);
         entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
     }
 
-    pub(super) fn number(&self, key: &str, default: i64, allowed: RangeInclusive<i64>) -> Result<i64, Stop> {
+    pub(crate) fn number(&self, key: &str, default: i64, allowed: RangeInclusive<i64>) -> Result<i64, Stop> {
         let Some(text) = self.get(key) else { return Ok(default) };
         let number = text.trim().parse().ok().filter(|number| allowed.contains(number));
         number.ok_or_else(|| {
@@ -36,12 +37,12 @@ impl Values {
         })
     }
 
-    pub(super) fn millis(&self, key: &str, default: i64) -> Result<Duration, Stop> {
+    pub(crate) fn millis(&self, key: &str, default: i64) -> Result<Duration, Stop> {
         let millis = self.number(key, default, 0..=i32::MAX.into())?;
         Ok(Duration::from_millis(millis.unsigned_abs()))
     }
 
-    pub(super) fn boolean(&self, key: &str, default: bool) -> Result<bool, Stop> {
+    pub(crate) fn boolean(&self, key: &str, default: bool) -> Result<bool, Stop> {
         match self.get(key).map(|text| text.trim().to_lowercase()).as_deref() {
             None => Ok(default),
             Some("true") => Ok(true),
@@ -51,7 +52,7 @@ impl Values {
     }
 
     /// One of several words; the first is the default.
-    pub(super) fn choice<T: Copy>(&self, key: &str, allowed: &[(&str, T)]) -> Result<T, Stop> {
+    pub(crate) fn choice<T: Copy>(&self, key: &str, allowed: &[(&str, T)]) -> Result<T, Stop> {
         let text = self.get(key).unwrap_or(allowed[0].0).trim();
         if let Some((_, value)) = allowed.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
             return Ok(*value);

@@ -1,0 +1,49 @@
+//! Partitions that come and go, and what then becomes of their files.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::{Change, Stop, Task};
+
+/// So long closed files get to arrive when their partition goes, or the task ends.
+const GRACE: Duration = Duration::from_secs(3);
+
+impl Task<'_> {
+    /// Before partitions go, what is closed of them is waited for and committed; the rest is aborted.
+    pub(super) fn rebalance(&mut self) -> Result<(), Stop> {
+        while let Some(change) = self.member.change() {
+            let connector = &self.desk.connector.name;
+            if let Change::Revoked(partitions) = &change {
+                tracing::info!(connector, partitions = partitions.count(), "partitions revoked");
+                self.land(Some(partitions))?;
+                self.commit()?;
+                self.places.retain(|place| partitions.find_partition(&place.topic, place.partition).is_none());
+            } else if let Change::Assigned(partitions) = &change {
+                tracing::info!(connector, partitions = partitions.count(), "partitions assigned");
+            }
+            self.member.accept(&change).map_err(|error| self.lost_place(&error))?;
+            // What is assigned while the brake is on has to be paused with the rest.
+            self.release()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the flights of some partitions, or of all.
+    pub(super) fn land(&mut self, of: Option<&TopicPartitionList>) -> Result<(), Stop> {
+        let end = Instant::now() + GRACE;
+        loop {
+            self.hear()?;
+            let counts = |topic: &str, partition| of.is_none_or(|of| of.find_partition(topic, partition).is_some());
+            let places = self.places.iter().filter(|place| counts(&place.topic, place.partition));
+            let flying: usize = places.map(|place| place.flights()).sum();
+            let left = end.saturating_duration_since(Instant::now());
+            if flying == 0 || left.is_zero() {
+                return Ok(());
+            }
+            if let Ok(ended) = self.ended.recv_timeout(left.min(Duration::from_millis(100))) {
+                self.landed(ended)?;
+            }
+        }
+    }
+}
