@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use super::restore::Restoring;
-use super::stamp::{Place, Stamp};
+use super::stamp::{Place, RESET, Stamp};
 use super::{Aggregation, stop_of};
 use crate::exit::Stop;
 use crate::kafka::patience::Patience;
@@ -72,13 +72,17 @@ impl Aggregation<'_> {
     ) -> Result<Offset, Stop> {
         let (aggregate, partition) = (self.aggregate, committed.partition());
         let place = Place { pipeline: &self.spec.name, group: &self.spec.group, plugin: &aggregate.plugin };
-        let (stamp, offset) = match (Stamp::decode(committed.metadata()), committed.offset()) {
-            (Some(stamp), Offset::Offset(offset)) => {
+        let stamp = match Stamp::decode(committed.metadata()) {
+            Some(stamp) => {
                 stamp.check(&aggregate.shape, &place)?;
-                (stamp, Some(offset))
+                stamp
             }
-            // Nothing was ever committed of it by a plugin.
-            (_, _) => (Stamp::new(&aggregate.shape), None),
+            None => Stamp::new(&aggregate.shape),
+        };
+        // Where anything was committed, by whomever, the changelog says what the state is; without a stamp of ours too.
+        let offset = match committed.offset() {
+            Offset::Offset(offset) if committed.metadata() != RESET => Some(offset),
+            _ => None,
         };
         let stamp = stamp.with(aggregate.windows.as_ref());
         let before = self.owned.iter().position(|owned| owned.partition == partition);
