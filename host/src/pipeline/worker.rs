@@ -131,8 +131,9 @@ impl Worker<'_> {
         self.idle();
         let caught_up = self.poll()?;
         if self.messages.is_empty() && self.internal.is_empty() {
-            if self.member.is_connected() && !self.transaction.is_open() {
-                self.task.outage.back(&Thing::Brokers);
+            // With a transaction open, its commit will know.
+            if !self.transaction.is_open() {
+                self.task.outage.brokers(self.member.reach());
             }
             return Ok(caught_up);
         }
@@ -229,6 +230,7 @@ impl Worker<'_> {
                 return Err(stop);
             }
         }
+        self.member.answered();
         self.state_committed()?;
         self.task.progress.committed(&mut self.tally);
         self.aborts.reset();

@@ -7,6 +7,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Ended, Exit, Failure, Place, Span, Stop, Task};
+use crate::kafka::reach::Reach;
 
 impl Task<'_> {
     /// Hears of flushes that have ended.
@@ -70,7 +71,7 @@ impl Task<'_> {
         }
         self.commit_failed = false;
         // With all brokers down a commit would wait for them.
-        if offsets.count() == 0 || self.brokers_down {
+        if offsets.count() == 0 || matches!(self.member.reach(), Reach::Lost | Reach::Away) {
             return Ok(());
         }
         self.rejects.flush(&self.patience)?;
