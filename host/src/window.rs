@@ -29,7 +29,7 @@ pub use bucket::LateRecord;
 pub use commit::Prepared;
 pub use error::Error;
 pub use finish::Output;
-pub use functions::{Fault, Finished, Folded, Functions, Guilty, Partials, Piece};
+pub use functions::{Fault, Functions};
 pub use owner::{Applied, Emit, Limits, Owner};
 pub use progress::{Late, Metadata, Progress};
 pub use source::{Folding, Judged, Rejected, Source, SourceLimits, Taken};

@@ -20,19 +20,18 @@ pub use options::{EmitMode, Idle, OnLate, WindowOptions};
 pub use setup::{Aggregate, changelog_topic, check, repartition_topic, setup};
 pub use stamp::{RESET, stamped_windows};
 
-use self::functions::Guest;
 use self::own::Owned;
 use super::Spec;
 use super::batch::Rows;
 use crate::exit::{Exit, Stop};
-use crate::guest::{Batch, Configured};
+use crate::guest::{Aggregator, Batch, Configured};
 use crate::window::{Database, Error, Folding, Judged, Late, Prepared, Progress, Source, SourcePartition};
 
 /// One plugin in one worker.
 pub struct Aggregation<'a> {
     spec: &'a Spec,
     aggregate: &'a Aggregate,
-    functions: Guest,
+    functions: Aggregator,
     source: Source,
     judged: Judged,
     owned: Vec<Owned>,
@@ -47,7 +46,7 @@ impl<'a> Aggregation<'a> {
         Ok(Aggregation {
             spec,
             aggregate,
-            functions: Guest::new(configured.start_aggregate()?),
+            functions: configured.start_aggregate()?,
             source: Source::new(aggregate.plugin.as_str(), aggregate.windows, aggregate.source_limits),
             judged: Judged::default(),
             owned: Vec::new(),

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use super::bucket::{self, Bucket, LateRecord};
 use super::columns;
 use super::error::{Error, in_window, printable};
-use super::functions::{Fault, Folded, Functions, Guilty, Partials, Piece};
+use super::functions::{Fault, Functions};
 use super::groups::{Groups, Unsettled};
 use super::progress::Progress;
 use super::rows;
 use super::time::{SourcePartition, Windows, clamp};
 use super::wire::{self, Entry, Pane, Partial};
-use crate::guest::Batch;
+use crate::guest::{Batch, Folded, FoldedPiece, Guilty, Partials};
 
 /// Beyond these, `Source::full` asks for an early commit; an accumulator beyond its own is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Judged {
     stream_time: Option<i64>,
     buckets: Vec<Bucket>,
     /// With the bucket that each is of.
-    pieces: Vec<(usize, Piece)>,
+    pieces: Vec<(usize, FoldedPiece)>,
 }
 
 /// A record that the plugin rejected.
