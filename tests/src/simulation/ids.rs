@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use smt_host::guest::{
-    Batch, Column, Failure, Finished, Folded, FoldedPiece, Guilty, LoadError, Partials, Rejection,
-};
+use smt_host::guest::{Batch, Column, Failure, Finished, Folded, FoldedPiece, Guilty, LoadError, Partials, Rejection};
 use smt_host::window::{Fault, Functions};
 
 use super::{Kind, Record, Workload};
