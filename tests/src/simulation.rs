@@ -1,19 +1,24 @@
 //! Windows without a broker: logs, transactions, clock and crashes are simulated under `smt_host::window`, at the batch
 //! boundary. Everything follows from a seed. The plugin's functions come in as a `Workload`.
 
+mod guests;
 mod ids;
 mod kafka;
 mod model;
+mod stores;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use smt_host::window::{Declared, Emit, Functions, Windows};
 
+pub use guests::{Classes, Words};
 pub use ids::Ids;
 pub use kafka::{Kafka, Sent};
+pub use stores::Stores;
 pub use worker::{Crash, Worker};
 
 /// An input record. What a good one adds is up to the workload.
@@ -32,6 +37,8 @@ pub enum Kind {
     Rejected,
     /// Traps.
     Guilty,
+    /// Has no key.
+    LeftOut,
 }
 
 /// A plugin, and what it should make of records.
@@ -100,23 +107,68 @@ pub struct World<'w, W: Workload> {
 
 /// Runs a schedule to its end and compares; the error tells what is wrong.
 pub fn check<W: Workload>(workload: &W, scenario: Scenario) -> Result<Kafka, String> {
-    let mut world = World::new(workload, scenario);
-    for _ in 0..world.scenario.steps {
-        world.step();
-    }
-    world.drain();
-    model::compare(&world)?;
-    Ok(world.kafka)
+    let steps = scenario.steps;
+    World::new(workload, scenario, |_| Stores::memory()).check(steps)
+}
+
+/// The same with the stores on disk, closed and opened again by each crash.
+pub fn check_on_disk<W: Workload>(workload: &W, scenario: Scenario, dir: &Path) -> Result<Kafka, String> {
+    let steps = scenario.steps;
+    World::new(workload, scenario, |worker| Stores::on_disk(dir.join(worker.to_string()))).check(steps)
+}
+
+/// Half a schedule with its stores on disk; `kill` is called when the last commit is done and the stores are to take it.
+pub fn run_until_killed<W: Workload>(workload: &W, scenario: Scenario, dir: &Path, kill: impl FnOnce()) {
+    World::new(workload, scenario, |worker| Stores::on_disk(dir.join(worker.to_string()))).half(kill);
+}
+
+/// The other half, with the stores that the killed run has left. The log follows from the seed.
+pub fn check_after_kill<W: Workload>(workload: &W, scenario: Scenario, dir: &Path) -> Result<Kafka, String> {
+    let mut world = World::new(workload, scenario, |_| Stores::memory());
+    world.half(|| ());
+    let left = |worker: usize| Stores::on_disk(dir.join(worker.to_string()));
+    world.workers = new_workers(workload, &world.scenario, left);
+    world.assign();
+    let steps = world.scenario.steps / 2;
+    world.check(steps)
+}
+
+fn new_workers<W: Workload>(
+    workload: &W,
+    scenario: &Scenario,
+    stores: impl Fn(usize) -> Stores,
+) -> Vec<Worker<W::Functions>> {
+    (0..scenario.workers).map(|worker| Worker::new(workload.functions(), scenario, stores(worker))).collect()
 }
 
 impl<'w, W: Workload> World<'w, W> {
-    fn new(workload: &'w W, scenario: Scenario) -> World<'w, W> {
+    fn new(workload: &'w W, scenario: Scenario, stores: impl Fn(usize) -> Stores) -> World<'w, W> {
         let rng = StdRng::seed_from_u64(scenario.seed ^ 0x5eed);
         let kafka = Kafka::new(scenario.sources, scenario.repartitions);
-        let workers = (0..scenario.workers).map(|_| Worker::new(workload.functions(), &scenario)).collect();
+        let workers = new_workers(workload, &scenario, stores);
         let mut world = World { workload, scenario, kafka, workers, now_ms: 1000, rng, next_id: 0 };
         world.assign();
         world
+    }
+
+    fn check(mut self, steps: usize) -> Result<Kafka, String> {
+        for _ in 0..steps {
+            self.step();
+        }
+        self.drain();
+        model::compare(&self)?;
+        Ok(self.kafka)
+    }
+
+    fn half(&mut self, killed: impl FnOnce()) {
+        for _ in 0..self.scenario.steps / 2 {
+            self.step();
+        }
+        let last = self.workers.len() - 1;
+        for worker in 0..last {
+            self.commit(worker, None);
+        }
+        self.workers[last].commit(&mut self.kafka, None, killed);
     }
 
     /// Anything may happen.
@@ -174,7 +226,7 @@ impl<'w, W: Workload> World<'w, W> {
     }
 
     fn commit(&mut self, worker: usize, crash: Option<Crash>) {
-        self.workers[worker].commit(&mut self.kafka, crash);
+        self.workers[worker].commit(&mut self.kafka, crash, || ());
         if crash.is_some() {
             self.crash(worker);
         }
@@ -183,9 +235,8 @@ impl<'w, W: Workload> World<'w, W> {
     /// The process is killed and starts again, with or without what it had on disk.
     fn crash(&mut self, worker: usize) {
         let keep = self.rng.random_bool(0.5);
-        let stores = self.workers[worker].kill(keep);
-        self.workers[worker] = Worker::new(self.workload.functions(), &self.scenario);
-        self.workers[worker].stores = stores;
+        let stores = self.workers.remove(worker).killed().reopened(keep);
+        self.workers.insert(worker, Worker::new(self.workload.functions(), &self.scenario, stores));
         self.assign();
     }
 

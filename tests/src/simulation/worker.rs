@@ -12,9 +12,10 @@ use smt_host::window::{
 };
 
 use super::kafka::{Kafka, source};
+use super::stores::Stores;
 use super::{Scenario, Workload};
 
-const PLUGIN: &str = "simulated";
+pub(super) const PLUGIN: &str = "simulated";
 
 /// Where a commit stops for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,7 @@ pub struct Worker<F> {
     source: Source,
     sources: BTreeMap<usize, usize>,
     owned: BTreeMap<usize, (Owner, usize)>,
-    /// On disk, of partitions that are not owned now.
-    pub stores: BTreeMap<usize, Store>,
+    stores: Stores,
     /// Of this transaction.
     late: Vec<u32>,
     dead: Vec<u32>,
@@ -40,14 +40,14 @@ pub struct Worker<F> {
 }
 
 impl<F: Functions> Worker<F> {
-    pub fn new(functions: F, scenario: &Scenario) -> Worker<F> {
+    pub fn new(functions: F, scenario: &Scenario, stores: Stores) -> Worker<F> {
         let limits = SourceLimits { held_groups_max: 1000, held_bytes_max: 1 << 20, accumulator_bytes_max: 1 << 20 };
         Worker {
             functions,
             source: Source::new(PLUGIN, scenario.windows, limits),
             sources: BTreeMap::new(),
             owned: BTreeMap::new(),
-            stores: BTreeMap::new(),
+            stores,
             late: Vec::new(),
             dead: Vec::new(),
             idled: Vec::new(),
@@ -79,7 +79,7 @@ impl<F: Functions> Worker<F> {
         if self.owned.contains_key(&at) {
             return;
         }
-        let mut store = self.stores.remove(&at).unwrap_or_else(Store::memory);
+        let mut store = self.stores.take(at);
         if dies {
             restore(&mut store, kafka, at, true);
         }
@@ -96,16 +96,16 @@ impl<F: Functions> Worker<F> {
             self.source.revoke(&source(at));
         }
         for (at, (owner, _)) in std::mem::take(&mut self.owned) {
-            self.stores.insert(at, owner.into_store());
+            self.stores.put(at, owner.into_store());
         }
     }
 
-    /// What is left on disk.
-    pub fn kill(&mut self, keep: bool) -> BTreeMap<usize, Store> {
-        let mut stores = std::mem::take(&mut self.stores);
-        stores.extend(std::mem::take(&mut self.owned).into_iter().map(|(at, (owner, _))| (at, owner.into_store())));
-        stores.retain(|_, _| keep);
-        stores
+    /// Dead. Gives what is left on disk.
+    pub fn killed(mut self) -> Stores {
+        for (at, (owner, _)) in std::mem::take(&mut self.owned) {
+            self.stores.put(at, owner.into_store());
+        }
+        self.stores
     }
 
     pub fn poll<W: Workload>(&mut self, workload: &W, kafka: &Kafka, at: usize, most: usize, now_ms: i64) {
@@ -148,7 +148,8 @@ impl<F: Functions> Worker<F> {
         *position += records.len();
     }
 
-    pub fn commit(&mut self, kafka: &mut Kafka, crash: Option<Crash>) {
+    /// With what happens once it is committed, before the stores take it.
+    pub fn commit(&mut self, kafka: &mut Kafka, crash: Option<Crash>, committed: impl FnOnce()) {
         let taken = self.source.take();
         let functions = &mut self.functions;
         let prepared: BTreeMap<usize, Prepared> = (self.owned.iter_mut())
@@ -161,6 +162,7 @@ impl<F: Functions> Worker<F> {
         if crash == Some(Crash::AfterCommit) {
             return;
         }
+        committed();
         self.source.committed();
         for (at, prepared) in prepared {
             let (owner, position) = self.owned.get_mut(&at).expect("it is owned");
