@@ -13,6 +13,7 @@ use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use smt_host::kafka::partition;
 use smt_host::window::{Declared, Emit, Functions, Windows};
 
 pub use guests::{Classes, Words};
@@ -60,6 +61,8 @@ pub struct Scenario {
     pub seed: u64,
     pub windows: Option<Windows>,
     pub emit: Emit,
+    /// Records stand in the partition of their key; there is no repartition topic.
+    pub partitioned: bool,
     pub sources: usize,
     pub repartitions: usize,
     pub workers: usize,
@@ -82,12 +85,14 @@ impl Scenario {
         windows.idle_ms = windows.idle_ms.filter(|_| rng.random_bool(0.6));
         let windows = Some(windows).filter(|_| rng.random_bool(0.9));
         let emit = if windows.is_some() && rng.random_bool(0.5) { Emit::Final } else { Emit::Changes };
+        let (partitioned, sources) = (rng.random_bool(0.3), rng.random_range(1..=3));
         Scenario {
             seed,
             windows,
             emit,
-            sources: rng.random_range(1..=3),
-            repartitions: rng.random_range(1..=2),
+            partitioned,
+            sources,
+            repartitions: if partitioned { sources } else { rng.random_range(1..=2) },
             workers: rng.random_range(1..=2),
             steps: rng.random_range(20..=150),
         }
@@ -197,13 +202,15 @@ impl<'w, W: Workload> World<'w, W> {
 
     /// A burst of records around the present, some of them old.
     fn produce(&mut self) {
-        let partition = self.rng.random_range(0..self.scenario.sources);
+        let any = self.rng.random_range(0..self.scenario.sources);
         for _ in 0..self.rng.random_range(1..=12) {
             self.now_ms += self.rng.random_range(0..4);
             let back =
                 if self.rng.random_bool(0.2) { self.rng.random_range(0..150) } else { self.rng.random_range(0..8) };
             let timestamp = self.now_ms - 1100 - back; // begins before the epoch
             let (key, kind) = (self.workload.key(&mut self.rng), self.workload.kind(&mut self.rng));
+            let of_key = || partition::of_key(&key, self.scenario.sources as i32) as usize;
+            let partition = if self.scenario.partitioned { of_key() } else { any };
             self.kafka.input[partition].push(Record { id: self.next_id, partition, key, timestamp, kind });
             self.next_id += 1;
         }
@@ -260,7 +267,8 @@ impl<'w, W: Workload> World<'w, W> {
             self.workers[worker].assign_source(&self.kafka, partition, self.now_ms);
         }
         for partition in 0..self.scenario.repartitions {
-            let worker = (partition + 1 + self.kafka.assignment) % count;
+            let moved = if self.scenario.partitioned { 0 } else { 1 };
+            let worker = (partition + moved + self.kafka.assignment) % count;
             // Now and then the process dies while it restores.
             let dies = self.rng.random_bool(0.1);
             self.workers[worker].assign_owned(&self.kafka, partition, &self.scenario, dies);

@@ -37,20 +37,24 @@ pub struct Worker<F> {
     dead: Vec<u32>,
     /// Partition, position, stream time.
     idled: Vec<(usize, usize, i64)>,
+    partitioned: bool,
 }
 
 impl<F: Functions> Worker<F> {
     pub fn new(functions: F, scenario: &Scenario, stores: Stores) -> Worker<F> {
         let limits = SourceLimits { held_groups_max: 1000, held_bytes_max: 1 << 20, accumulator_bytes_max: 1 << 20 };
+        let source = Source::new(PLUGIN, scenario.windows, limits);
+        let partitioned = scenario.partitioned;
         Worker {
             functions,
-            source: Source::new(PLUGIN, scenario.windows, limits),
+            source: if partitioned { source.placed(scenario.sources as i32) } else { source },
             sources: BTreeMap::new(),
             owned: BTreeMap::new(),
             stores,
             late: Vec::new(),
             dead: Vec::new(),
             idled: Vec::new(),
+            partitioned,
         }
     }
 
@@ -85,7 +89,7 @@ impl<F: Functions> Worker<F> {
         }
         restore(&mut store, kafka, at, false);
         let limits = Limits { keys_max: 100_000, accumulator_bytes_max: 1 << 20, overlay_bytes_max: 1 << 20 };
-        let sources = (0..scenario.sources).map(source);
+        let sources = (0..scenario.sources).filter(|source| !scenario.partitioned || *source == at).map(source);
         let owner = Owner::open(PLUGIN, scenario.windows, scenario.emit, limits, sources, store);
         self.owned.insert(at, (owner.expect("a store that was written here"), kafka.repartition_offsets[at]));
     }
@@ -140,6 +144,9 @@ impl<F: Functions> Worker<F> {
     }
 
     pub fn apply(&mut self, kafka: &Kafka, at: usize, most: usize, now_ms: i64) {
+        if self.partitioned {
+            return; // Nothing comes between.
+        }
         let Some((owner, position)) = self.owned.get_mut(&at) else { return };
         let records: Vec<_> = kafka.repartition[at].iter().skip(*position).take(most).collect();
         let sent = records.iter().map(|(key, value)| (key.as_deref(), value.as_slice()));
@@ -151,6 +158,9 @@ impl<F: Functions> Worker<F> {
     /// With what happens once it is committed, before the stores take it.
     pub fn commit(&mut self, kafka: &mut Kafka, crash: Option<Crash>, committed: impl FnOnce()) {
         let taken = self.source.take();
+        if self.partitioned {
+            self.take_over(&taken, kafka.repartition.len());
+        }
         let functions = &mut self.functions;
         let prepared: BTreeMap<usize, Prepared> = (self.owned.iter_mut())
             .map(|(&at, (owner, _))| (at, owner.prepare_commit(functions).expect("the windows finish")))
@@ -172,14 +182,23 @@ impl<F: Functions> Worker<F> {
         }
     }
 
+    /// The position of an owner is that of its input partition.
+    fn take_over(&mut self, taken: &Taken, partitions: usize) {
+        for (&at, (owner, position)) in &mut self.owned {
+            let applied = owner.take_over(&mut self.functions, taken, (&source(at), partitions as i32), 0);
+            assert_eq!(applied.expect("what was folded applies").late.count, 0, "the source is as late as its owner");
+            *position = self.sources[&at];
+        }
+    }
+
     /// All or nothing.
     fn transaction(&mut self, kafka: &mut Kafka, taken: Taken, prepared: &BTreeMap<usize, Prepared>) {
         let partitions = kafka.repartition.len();
-        for (key, value) in taken.partials {
+        for (key, value) in taken.partials.into_iter().filter(|_| !self.partitioned) {
             let at = partition::of_key(&key, partitions as i32) as usize;
             kafka.repartition[at].push((Some(key), value));
         }
-        if let Some(marker) = taken.marker {
+        if let Some(marker) = taken.marker.filter(|_| !self.partitioned) {
             kafka.repartition.iter_mut().for_each(|log| log.push((None, marker.clone())));
         }
         for (source, progress) in taken.progress {
