@@ -99,7 +99,11 @@ pub fn assert_exactly_once(settings: &Settings, topic: &str, partitions: i32, re
             (*number, here.collect::<Vec<_>>())
         };
         let which = (wrong.first().map(places), wrong.last().map(places));
-        assert_eq!((lost, doubled), (0, 0), "{topic}-{partition}, {records} records: (lost, doubled), first and last at {which:?}");
+        assert_eq!(
+            (lost, doubled),
+            (0, 0),
+            "{topic}-{partition}, {records} records: (lost, doubled), first and last at {which:?}"
+        );
         assert!(numbers.is_sorted(), "{topic} partition {partition}: out of order");
     }
 }

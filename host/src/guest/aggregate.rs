@@ -8,7 +8,7 @@ use super::{Batch, Column, Failure, Finished, Guilty, LoadError, Partials, check
 use crate::shutdown::Shutdown;
 
 /// What became of a batch of records.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Folded {
     /// In input order.
     pub pieces: Vec<FoldedPiece>,

@@ -18,21 +18,20 @@ use rdkafka::message::{BorrowedMessage, Message};
 
 pub use options::{EmitMode, Idle, OnLate, WindowOptions};
 pub use setup::{Aggregate, changelog_topic, check, repartition_topic, setup};
-pub use stamp::{RESET, stamped_windows};
+pub use stamp::{stamped_beside_input, stamped_windows};
 
-use self::functions::Guest;
 use self::own::Owned;
 use super::Spec;
 use super::batch::Rows;
 use crate::exit::{Exit, Stop};
-use crate::guest::{Batch, Configured};
+use crate::guest::{Aggregator, Batch, Configured};
 use crate::window::{Database, Error, Folding, Judged, Late, Prepared, Progress, Source, SourcePartition};
 
 /// One plugin in one worker.
 pub struct Aggregation<'a> {
     spec: &'a Spec,
     aggregate: &'a Aggregate,
-    functions: Guest,
+    functions: Aggregator,
     source: Source,
     judged: Judged,
     owned: Vec<Owned>,
@@ -44,11 +43,12 @@ pub struct Aggregation<'a> {
 
 impl<'a> Aggregation<'a> {
     pub fn new(spec: &'a Spec, aggregate: &'a Aggregate, configured: &Configured) -> Result<Aggregation<'a>, Stop> {
+        let source = Source::new(aggregate.plugin.as_str(), aggregate.windows, aggregate.source_limits);
         Ok(Aggregation {
             spec,
             aggregate,
-            functions: Guest::new(configured.start_aggregate()?),
-            source: Source::new(aggregate.plugin.as_str(), aggregate.windows, aggregate.source_limits),
+            functions: configured.start_aggregate()?,
+            source: if aggregate.partitioned { source.placed(aggregate.partitions) } else { source },
             judged: Judged::default(),
             owned: Vec::new(),
             in_flight: Vec::new(),
@@ -153,6 +153,10 @@ fn stop_of(error: Error) -> Stop {
             .hint("what came before is committed; raise keys-max, or have the plugin group by fewer keys"),
         Error::Function { .. } | Error::Instance { .. } | Error::Contract { .. } => Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; mend the plugin and start again, it goes on from there"),
+        Error::Misplaced { .. } => Stop::new(Exit::Plugin, text).hint(
+            "what came before is committed; write the input by the same key and with Kafka's default partitioner, or build \
+             the plugin without `partitioned`",
+        ),
         Error::Corrupt { .. } => Stop::start(text)
             .hint("another program or another version of smt-host wrote there; `smt-host reset` begins anew"),
         Error::Store { .. } => Stop::dependency(text)

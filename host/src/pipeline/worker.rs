@@ -331,7 +331,7 @@ impl Worker<'_> {
     fn is_done(&mut self, end: &End) -> Result<bool, Stop> {
         let spec = self.task.spec;
         let reached = end.is_reached(spec)?;
-        if !reached || self.state.is_none() {
+        if !reached || self.state.repartitions.is_empty() {
             return Ok(reached);
         }
         let made = match self.made.take() {

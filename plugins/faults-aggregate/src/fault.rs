@@ -22,6 +22,8 @@ pub enum Fault {
     EmptyWindow,
     /// Final counts of windows that there are not.
     FinalForever,
+    /// No fault where it is true: say that the input stands where its groups do.
+    Partitioned,
     /// Fold a record into a group that does not exist.
     LieGroup,
     /// Say nothing of the batch's last record.
@@ -42,7 +44,7 @@ pub enum Fault {
     FinishIndex,
 }
 
-const NAMES: [(&str, Fault); 21] = [
+const NAMES: [(&str, Fault); 22] = [
     ("none", Fault::None),
     ("grow", Fault::Grow),
     ("empty", Fault::Empty),
@@ -55,6 +57,7 @@ const NAMES: [(&str, Fault); 21] = [
     ("uneven-window", Fault::UnevenWindow),
     ("empty-window", Fault::EmptyWindow),
     ("final-forever", Fault::FinalForever),
+    ("partitioned", Fault::Partitioned),
     ("lie-group", Fault::LieGroup),
     ("lie-count", Fault::LieCount),
     ("lie-keys", Fault::LieKeys),

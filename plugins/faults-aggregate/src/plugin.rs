@@ -58,7 +58,7 @@ pub(crate) fn grouping(fault: Fault) -> Grouping {
         window: (!forever).then_some(window),
         emit: if forever { Emit::Final } else { Emit::Changes },
         time_field: None,
-        partitioned: false,
+        partitioned: fault == Fault::Partitioned,
         accumulator_version: 1,
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use smt_host::kafka::From;
-use smt_host::pipeline::aggregate::RESET;
-use smt_host::window::{Late, wire};
+
+use smt_host::window::{Late, RESET, wire};
 use smt_tests::host::binary;
 use smt_tests::{eventually, produce, world};
 

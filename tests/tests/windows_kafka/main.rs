@@ -5,6 +5,7 @@ mod classes;
 mod faults;
 mod kill;
 mod moves;
+mod partitioned;
 mod pipeline;
 mod reset;
 mod state;

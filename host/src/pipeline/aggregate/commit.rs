@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::own::{CHANGELOG_LOOK_INTERVAL, Owned};
-use super::{Aggregation, stop_of};
+use super::{Aggregation, now_ms, stop_of};
 use crate::exit::{Exit, Stop};
 use crate::kafka::partition;
 use crate::kafka::transaction::{Record, Transaction};
@@ -11,12 +13,25 @@ use crate::pipeline::emit::encode;
 use crate::pipeline::plugin::Broken;
 use crate::pipeline::prepare::{Encoding, Target};
 use crate::pipeline::progress::Tally;
-use crate::window::{Change, Checkpoint, Output, Progress, SourcePartition};
+use crate::window::{Change, Checkpoint, Output, Progress, SourcePartition, Taken};
 
 impl Aggregation<'_> {
-    /// Sends partials, markers, outputs and changelog records. `committed` or `abort` must follow.
-    pub fn send(&mut self, target: &Target, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
-        self.send_partials(transaction, tally)?;
+    /// Sends partials, markers, outputs and changelog records. `next` is up to where an input partition is read.
+    /// `committed` or `abort` must follow.
+    pub fn send(
+        &mut self,
+        target: &Target,
+        transaction: &mut Transaction,
+        tally: &mut Tally,
+        next: impl Fn(&SourcePartition) -> Option<i64>,
+    ) -> Result<(), Broken> {
+        let taken = self.source.take();
+        if self.aggregate.partitioned {
+            self.take_over(&taken, tally, next)?;
+        } else {
+            self.send_partials(&taken, transaction, tally)?;
+        }
+        self.progress = taken.progress;
         for at in 0..self.owned.len() {
             if !self.owned[at].has_moved() {
                 continue;
@@ -32,9 +47,26 @@ impl Aggregation<'_> {
         Ok(())
     }
 
-    fn send_partials(&mut self, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
-        let taken = self.source.take();
-        let (topic, partitions) = (self.aggregate.repartition.as_str(), self.aggregate.partitions);
+    /// The input stands where its groups do: their owners are here.
+    fn take_over(
+        &mut self,
+        taken: &Taken,
+        tally: &mut Tally,
+        next: impl Fn(&SourcePartition) -> Option<i64>,
+    ) -> Result<(), Broken> {
+        let partitions = self.aggregate.partitions;
+        for owned in &mut self.owned {
+            let at = self.aggregate.source(&self.aggregate.home, owned.partition);
+            let (Some((moved, owner)), Some(next)) = (owned.ready(), next(&at)) else { continue };
+            let applied = owner.take_over(&mut self.functions, taken, (&at, partitions), now_ms());
+            tally.late += applied.map_err(|error| Broken::Midway(stop_of(error)))?.late.count as usize;
+            *moved = Some(next);
+        }
+        Ok(())
+    }
+
+    fn send_partials(&mut self, taken: &Taken, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
+        let (topic, partitions) = (self.aggregate.home.as_str(), self.aggregate.partitions);
         let mut send = |partition: i32, key: Option<&[u8]>, value: &[u8]| {
             let (partition, value, timestamp_ms) = (Some(partition), Some(value), None);
             transaction
@@ -48,7 +80,6 @@ impl Aggregation<'_> {
             send(partition, None, taken.marker.as_deref().unwrap_or_default())?;
         }
         tally.partials += taken.partials.len();
-        self.progress = taken.progress;
         Ok(())
     }
 
@@ -100,6 +131,13 @@ impl Aggregation<'_> {
     /// What belongs beside the committed offset of an input partition.
     pub fn progress(&self, at: &SourcePartition) -> Option<Progress> {
         self.progress.iter().find(|(known, _)| known == at).map(|(_, progress)| *progress)
+    }
+
+    /// The same of a plugin whose groups are of that partition.
+    pub fn stamp_beside(&self, at: &SourcePartition) -> Option<Value> {
+        let ours = self.aggregate.partitioned && *at.topic == *self.aggregate.home;
+        let owned = self.owned.iter().find(|owned| ours && owned.partition == at.partition)?;
+        Some(owned.stamp.value())
     }
 
     /// What belongs beside the committed offset of a repartition partition.
