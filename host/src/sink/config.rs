@@ -182,13 +182,23 @@ impl Connector {
         format!("connect-{}", self.name)
     }
 
+    /// The topics by name; none where a pattern says which.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.topics.iter().map(String::as_str).filter(|topic| !topic.starts_with('^'))
+    }
+
+    /// So many records of a partition close its files.
+    pub fn flush_size(&self) -> u64 {
+        self.rules.flush_size
+    }
+
     /// Of keys and of values.
     pub(super) fn converters(&self, registry: &Registry) -> (Converter, Converter) {
         (self.key_conversion.build(registry, true), self.value_conversion.build(registry, false))
     }
 
     /// One warning for each key that has no effect.
-    pub(super) fn say_what_is_ignored(&self) {
+    pub fn say_what_is_ignored(&self) {
         for (key, why) in &self.ignored {
             tracing::warn!(connector = self.name, "{key} has no effect: {why}");
         }
