@@ -16,6 +16,7 @@ mod open;
 mod partitioner;
 mod place;
 mod progress;
+mod recorded;
 mod reject;
 mod start;
 mod store;

@@ -110,6 +110,8 @@ pub struct Connector {
     pub(super) no_overwrite: bool,
     pub(super) from: From,
     pub(super) uncommitted: bool,
+    /// `smt.flush.idle.ms`: a tail closes when nothing came for so long.
+    pub(super) idle_ms: Option<i64>,
     /// Keys without an effect, and why.
     ignored: Vec<(&'static str, &'static str)>,
 }
@@ -167,6 +169,7 @@ impl Connector {
                 "consumer.override.isolation.level",
                 &[("read_committed", false), ("read_uncommitted", true)],
             )?,
+            idle_ms: interval(&values, "smt.flush.idle.ms")?,
             naming,
             partitioner,
             rules,
