@@ -1,13 +1,15 @@
-//! Everything embedded, from one command: broker, registry, database, customers, source and plugins.
+//! Everything embedded, from one command: broker, registry, database, S3, customers, source, plugins and sinks.
 //!
 //! The very code paths of a real deployment, over sockets on loopback. At the end it counts for itself what is in the
-//! table and in the topics; its own counters prove nothing.
+//! table, in the topics and in the objects; its own counters prove nothing.
 
 mod broker;
 pub mod check;
 mod counts;
 mod flow;
+mod objects;
 mod sample;
+mod sinks;
 mod tell;
 mod view;
 mod watch;
@@ -20,11 +22,14 @@ use crate::kafka::Settings;
 use crate::pipeline::Delivery;
 use crate::platform::dir::Directory;
 use crate::platform::postgres::Postgres;
+use crate::platform::s3::S3;
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
+use crate::sink::Connector;
 use broker::Broker;
 use counts::Span;
 use flow::Flow;
+use sinks::Sinks;
 use watch::Watch;
 
 const INPUT: &str = "postgres-customers";
@@ -74,6 +79,7 @@ struct Platform {
     registry: registry::server::Server,
     kafka: Broker,
     postgres: Postgres,
+    s3: S3,
     dir: Directory,
 }
 
@@ -86,13 +92,17 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let stop = Shutdown::new();
     let registry = Registry::new(registry::Config::new(&platform.registry.url()));
     let flow = Flow::start(&args, &platform, &settings, &plugins, &stop)?;
+    let sinks = start_sinks(&platform, &settings, &registry)?;
     tell::endpoints(&platform)?;
-    let watched = Watch::new(&flow, args.customers, &settings, &registry).until_arrived(&shutdown);
+    let watched = Watch::new(&flow, &sinks, args.customers, &settings, &registry).until_arrived(&shutdown);
     // Stopping commits what is complete: only then is there something to count.
     stop.request();
     flow.end().and(watched)?;
-    if args.customers.is_some() && !shutdown.is_requested() {
+    let is_counted = args.customers.is_some() && !shutdown.is_requested();
+    let connectors = end_sinks(sinks, is_counted, &settings)?;
+    if is_counted {
         check::all(&platform.postgres.url(), &settings, &registry, platform.kafka.delivery())?;
+        check_sinks(&connectors, &platform, &settings, &registry)?;
         tell::how_to_go_on(args.hold);
     }
     if args.hold && !shutdown.is_requested() {
@@ -100,6 +110,31 @@ pub fn run(args: Args) -> Result<(), Stop> {
         while !shutdown.sleep(Duration::from_secs(1)) {}
     }
     Ok(())
+}
+
+/// Only where topics outlive their broker.
+fn start_sinks(platform: &Platform, settings: &Settings, registry: &Registry) -> Result<Sinks, Stop> {
+    if platform.kafka.remembers() { Sinks::start(&platform.s3, settings, registry) } else { Ok(Sinks::none()) }
+}
+
+/// Stops the sinks; first they finish what is in the topics, where it is to be counted.
+fn end_sinks(sinks: Sinks, finish: bool, settings: &Settings) -> Result<Vec<Connector>, Stop> {
+    let connectors = sinks.connectors();
+    let settled = if finish && !sinks.has_failed() { objects::settle(&connectors, settings) } else { Ok(()) };
+    sinks.end().and(settled)?;
+    Ok(connectors)
+}
+
+fn check_sinks(
+    connectors: &[Connector],
+    platform: &Platform,
+    settings: &Settings,
+    registry: &Registry,
+) -> Result<(), Stop> {
+    if connectors.is_empty() {
+        return Ok(());
+    }
+    objects::check(connectors, settings, registry, &platform.dir.path().join("s3").join(sinks::BUCKET))
 }
 
 fn find_plugins(given: Option<&Path>) -> Result<PathBuf, Stop> {
@@ -124,7 +159,9 @@ fn start_platform(dir: Option<&Path>) -> Result<Platform, Stop> {
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let registry = registry::server::start(loopback, &dir.path().join("registry"))?;
     println!("registry     {}", registry.url());
+    let s3 = S3::start(dir.path(), sinks::BUCKET)?;
+    println!("s3           {}", s3.endpoint());
     let kafka = Broker::start(dir.path())?;
     println!("kafka        {}, up after {:.1} s", kafka.brokers(), begun.elapsed().as_secs_f64());
-    Ok(Platform { registry, kafka, postgres, dir })
+    Ok(Platform { registry, kafka, postgres, s3, dir })
 }

@@ -16,9 +16,11 @@ mod open;
 mod partitioner;
 mod place;
 mod progress;
+mod recorded;
 mod reject;
 mod start;
 mod store;
+mod stored;
 mod task;
 
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ use std::time::Duration;
 
 pub use config::Connector;
 pub use progress::Progress;
+pub use stored::{Stored, stored};
 
 use crate::config::{Properties, RegistryOptions, Secret};
 use crate::connector_file;
@@ -67,6 +70,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// `smt-host sink`: runs the file's connector until SIGTERM or SIGINT.
 pub fn run(args: Args) -> Result<(), Stop> {
     let connector = Connector::load(&args.file, &args.set)?;
+    connector.say_what_is_ignored();
     let registry = Registry::new(args.registry.registry().resolve()?);
     let properties = Properties(args.properties.into_iter().collect()).resolve()?;
     let kafka = Settings { brokers: args.brokers, properties };
@@ -86,7 +90,6 @@ pub fn run_connector(
     shutdown: &Shutdown,
     progress: &Progress,
 ) -> Result<(), Stop> {
-    connector.say_what_is_ignored();
     let mut kafka = kafka.clone();
     // So that a topic that comes later is noticed soon; whoever passes the property through wins.
     kafka.properties.insert(0, ("topic.metadata.refresh.interval.ms".into(), "10000".into()));

@@ -22,6 +22,7 @@ fn without_java_or_jars_the_demo_says_so_and_goes_on_with_an_imitation() {
         "NOT Apache Kafka: no Kafka jars in /nonexistent",
         "AT LEAST once",
         "The counts in windows (idadecont) need transactions, so they are left out.",
+        "So are the S3 sinks",
         "make setup",
         "| idadeclass         | all rows of the table    | 200      | 200       | ok |",
         "How to go on:",

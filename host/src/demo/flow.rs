@@ -176,7 +176,10 @@ fn database_overrides(url: &str) -> Vec<(String, String)> {
     ]
 }
 
-fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Stop> {
+pub(super) fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Stop> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(body)

@@ -13,7 +13,7 @@ pub(super) fn endpoints(platform: &Platform) -> Result<(), Stop> {
         "postgres": platform.postgres.url(),
         "connect": null,
         "admin": null,
-        "s3": null,
+        "s3": platform.s3.to_json(),
     });
     let file = platform.dir.path().join("endpoints.json");
     // It holds the database's password.

@@ -81,7 +81,7 @@ fn width() -> usize {
 }
 
 fn table(stages: &[Stage], rates: &[u64], notes: &[String], width: usize) -> Vec<String> {
-    let mut lines = vec![format!("{:<26}{:>10}{:>8}", "", "records", "per s")];
+    let mut lines = vec![format!("{:<26}{:>10}{:>8}", "", "so far", "per s")];
     for (stage, rate) in stages.iter().zip(rates) {
         let of = stage.of.map_or_else(String::new, |of| format!("   of {of} read"));
         lines.push(format!("{:<26}{:>10}{:>8}{of}", stage.name, stage.count, rate));

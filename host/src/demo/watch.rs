@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::counts::{Counts, Follower};
 use super::flow::Flow;
 use super::sample::Sample;
+use super::sinks::Sinks;
 use super::view::{Stage, View};
 use super::{COUNTED, INPUT, PARTITIONS, PLUGINS, WINDOWS};
 use crate::exit::{Exit, Stop};
@@ -22,6 +23,7 @@ const WINDOWS_SHOWN: usize = 3;
 
 pub(super) struct Watch<'a> {
     flow: &'a Flow,
+    sinks: &'a Sinks,
     customers: Option<u64>,
     sample: Sample,
     counted: Follower,
@@ -41,17 +43,25 @@ struct Seen {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(flow: &'a Flow, customers: Option<u64>, settings: &Settings, registry: &Registry) -> Watch<'a> {
+    pub(super) fn new(
+        flow: &'a Flow,
+        sinks: &'a Sinks,
+        customers: Option<u64>,
+        settings: &Settings,
+        registry: &Registry,
+    ) -> Watch<'a> {
         let sample = Sample::of(settings, registry, PLUGINS[0], PARTITIONS);
         let counted = Follower::of(settings, registry, COUNTED);
-        Watch { flow, customers, sample, counted, view: View::new(), told: false }
+        Watch { flow, sinks, customers, sample, counted, view: View::new(), told: false }
     }
 
     pub(super) fn until_arrived(mut self, shutdown: &Shutdown) -> Result<(), Stop> {
         let (mut last, mut moved) = (Vec::new(), Instant::now());
         loop {
             let stopped = shutdown.sleep(Duration::from_millis(100));
-            let Seen { stages, mut notes, counted, closes_in } = self.look();
+            let Seen { mut stages, mut notes, counted, closes_in } = self.look();
+            stages.extend(self.sinks.stages());
+            notes.extend(self.sinks.notes());
             if stages != last {
                 (last, moved) = (stages, Instant::now());
             }
@@ -65,7 +75,7 @@ impl<'a> Watch<'a> {
                 println!();
                 return Ok(());
             }
-            if self.flow.has_failed() {
+            if self.flow.has_failed() || self.sinks.has_failed() {
                 return Ok(());
             }
             if self.customers.is_some() && moved.elapsed() > STALL_MAX {

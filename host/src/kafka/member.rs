@@ -176,8 +176,8 @@ impl Member {
         self.consumer.context().lag.set(0);
     }
 
-    /// Back to what is committed; where nothing is, to where the span began.
-    pub fn rewind(&self, spans: &[Span], patience: &Patience) -> KafkaResult<()> {
+    /// Back to what is committed, which it gives; where nothing is, to where the span began.
+    pub fn rewind(&self, spans: &[Span], patience: &Patience) -> KafkaResult<TopicPartitionList> {
         let mut asked = TopicPartitionList::with_capacity(spans.len());
         for span in spans {
             asked.add_partition(&span.topic, span.partition);
@@ -191,7 +191,7 @@ impl Member {
             };
             self.seek(span, next)?;
         }
-        Ok(())
+        Ok(committed)
     }
 
     /// Back to where each span began.

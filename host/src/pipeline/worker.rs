@@ -257,7 +257,7 @@ impl Worker<'_> {
         } else {
             self.aborts.pause();
         }
-        match self.member.rewind(&spans, &self.patience) {
+        match self.member.rewind(&spans, &self.patience).map(drop) {
             Err(_) if self.patience.is_over() => Ok(()),
             Err(error) => Err(self.lost_place(&error)),
             Ok(()) => self.begin_again(),

@@ -33,6 +33,7 @@ pub(super) fn run_beside(
     let (kafka, registry) = (build::kafka(config)?, Registry::new(config.registry.resolve()?));
     let fail_fast = config.fail_fast.unwrap_or(false);
     let run = |connector: &Connector| {
+        connector.say_what_is_ignored();
         let ended = run_connector(connector, &kafka, &registry, fail_fast, shutdown, &Progress::default());
         if let Err(stop) = &ended {
             tracing::error!(connector = connector.name, hint = stop.hint, "stopped: {}", stop.what);

@@ -110,6 +110,8 @@ pub struct Connector {
     pub(super) no_overwrite: bool,
     pub(super) from: From,
     pub(super) uncommitted: bool,
+    /// `smt.flush.idle.ms`: a tail closes when nothing came for so long.
+    pub(super) idle_ms: Option<i64>,
     /// Keys without an effect, and why.
     ignored: Vec<(&'static str, &'static str)>,
 }
@@ -167,6 +169,7 @@ impl Connector {
                 "consumer.override.isolation.level",
                 &[("read_committed", false), ("read_uncommitted", true)],
             )?,
+            idle_ms: interval(&values, "smt.flush.idle.ms")?,
             naming,
             partitioner,
             rules,
@@ -182,13 +185,23 @@ impl Connector {
         format!("connect-{}", self.name)
     }
 
+    /// The topics by name; none where a pattern says which.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.topics.iter().map(String::as_str).filter(|topic| !topic.starts_with('^'))
+    }
+
+    /// So many records of a partition close its files.
+    pub fn flush_size(&self) -> u64 {
+        self.rules.flush_size
+    }
+
     /// Of keys and of values.
     pub(super) fn converters(&self, registry: &Registry) -> (Converter, Converter) {
         (self.key_conversion.build(registry, true), self.value_conversion.build(registry, false))
     }
 
     /// One warning for each key that has no effect.
-    pub(super) fn say_what_is_ignored(&self) {
+    pub fn say_what_is_ignored(&self) {
         for (key, why) in &self.ignored {
             tracing::warn!(connector = self.name, "{key} has no effect: {why}");
         }

@@ -80,6 +80,7 @@ const SUPPORTED: &[&str] = &[
     "consumer.override.isolation.level",
     "consumer.override.auto.offset.reset",
     "smt.buffer.max.bytes",
+    "smt.flush.idle.ms",
     "schema.generator.class",
     "schema.cache.size",
     "shutdown.timeout.ms",

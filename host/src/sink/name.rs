@@ -24,6 +24,23 @@ impl Naming {
         })
     }
 
+    /// How all keys of a topic begin.
+    pub(super) fn front(&self, topic: &str) -> String {
+        let Naming { directory, delimiter, .. } = self;
+        let front = if directory.is_empty() { String::new() } else { format!("{directory}{delimiter}") };
+        format!("{front}{topic}{delimiter}")
+    }
+
+    /// Partition and first offset of an object with values of `topic`, from its key.
+    pub(super) fn value(&self, topic: &str, key: &str) -> Option<(i32, i64)> {
+        let name = key.rsplit(self.delimiter.as_str()).next()?;
+        let rest = name.strip_prefix(topic)?.strip_prefix(self.file_delimiter.as_str())?;
+        let (partition, rest) = rest.split_once(self.file_delimiter.as_str())?;
+        let (offset, extension) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let beside = [".keys", ".headers"].into_iter().any(|part| extension.starts_with(part));
+        if beside { None } else { Some((partition.parse().ok()?, offset.parse().ok()?)) }
+    }
+
     /// `extension` begins with its dot.
     pub(super) fn key(
         &self,
@@ -34,15 +51,15 @@ impl Naming {
         part: View,
         extension: &str,
     ) -> String {
-        let Naming { directory, delimiter, file_delimiter, offset_width: width } = self;
-        let front = if directory.is_empty() { String::new() } else { format!("{directory}{delimiter}") };
+        let Naming { delimiter, file_delimiter, offset_width: width, .. } = self;
+        let front = self.front(topic);
         let inserted = match part {
             View::Value => "",
             View::Key => ".keys",
             View::Headers => ".headers",
         };
         let name = format!("{topic}{file_delimiter}{partition}{file_delimiter}{offset:0width$}{inserted}{extension}");
-        format!("{front}{topic}{delimiter}{encoded}{delimiter}{name}")
+        format!("{front}{encoded}{delimiter}{name}")
     }
 }
 
@@ -75,5 +92,15 @@ mod tests {
         let key = |part| format!("topics/jovens/partition=1/jovens+1+0000000000.{part}.json");
         check(&[], 0, View::Key, ".json", &key("keys"));
         check(&[], 0, View::Headers, ".json", &key("headers"));
+    }
+
+    #[test]
+    fn a_values_key_says_partition_and_offset_and_others_are_none() {
+        let naming = Naming::parse(&Values(Default::default())).unwrap();
+        for (part, expected) in [(View::Value, Some((3, 10))), (View::Key, None), (View::Headers, None)] {
+            let key = naming.key("a+b", "day=1", 3, 10, part, ".snappy.parquet");
+            assert_eq!(naming.value("a+b", &key), expected, "{key}");
+        }
+        assert_eq!(naming.value("a", "topics/b/partition=0/b+0+0000000000.json"), None);
     }
 }

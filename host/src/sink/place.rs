@@ -10,6 +10,7 @@ use super::boundaries::{Arrival, Boundaries, File, Verdict};
 use super::config::{Connector, Tags};
 use super::format::View;
 use super::open::{Faulty, Open, Parts};
+use super::recorded::Recorded;
 use super::store::{Body, Closed, Ended, Outbox};
 use crate::connect::{Reason, project};
 use crate::exit::{Exit, Stop};
@@ -58,6 +59,10 @@ pub(super) struct Place {
     /// All records before it are in S3.
     reached: Option<i64>,
     committed: Option<i64>,
+    /// What is open closes before this offset, whatever its size.
+    boundary: Option<i64>,
+    /// When the last record was written.
+    touched_ms: i64,
     /// Records that made a file unusable: left out when it is made again.
     torn: HashMap<i64, Reason>,
 }
@@ -76,6 +81,8 @@ impl Place {
             flights: VecDeque::new(),
             reached: None,
             committed: None,
+            boundary: None,
+            touched_ms: now_ms,
             torn: HashMap::new(),
         }
     }
@@ -101,6 +108,10 @@ impl Place {
         arrival: &Arrival<'_>,
         offset: i64,
     ) -> Result<Result<(), Faulty>, Stop> {
+        if self.boundary.is_some_and(|end| offset >= end) {
+            self.close_tail(desk)?;
+        }
+        self.touched_ms = arrival.now_ms;
         loop {
             let written = match self.boundaries.admit(arrival) {
                 Verdict::CloseFirst => {
@@ -164,9 +175,31 @@ impl Place {
         Ok(self.boundaries.written(number, offset))
     }
 
-    /// Closes what the clock says.
+    /// Closes what the clock says, or what is recorded to end here.
     pub(super) fn tick(&mut self, desk: &mut Desk<'_>, now_ms: i64) -> Result<(), Stop> {
+        if self.boundary.is_some_and(|end| self.next >= end) {
+            self.close_tail(desk)?;
+        }
         if self.boundaries.tick(now_ms) { self.close(desk) } else { Ok(()) }
+    }
+
+    fn close_tail(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
+        self.boundary = None;
+        self.close(desk)
+    }
+
+    /// Where the tail would end that nothing was written to since `since_ms`, and from where on it is read again. Only
+    /// once all before it is in S3: then the committed offset is that of the tail alone.
+    pub(super) fn idle(&self, since_ms: i64) -> Option<Recorded> {
+        let end = self.boundaries.files().iter().map(|file| file.last + 1).max()?;
+        let is_idle = self.touched_ms <= since_ms && self.flights.is_empty() && self.boundary.is_none();
+        is_idle.then(|| Recorded { offset: self.reached.unwrap_or(self.first), end: Some(end) })
+    }
+
+    /// This is what the group has committed.
+    pub(super) fn follow(&mut self, recorded: Recorded) {
+        (self.reached, self.committed) = (Some(recorded.offset), Some(recorded.offset));
+        self.boundary = recorded.end;
     }
 
     /// All open files are on their way from now on.

@@ -2,10 +2,24 @@
 //!
 //! Never decides how long to go on trying, and never prints a secret.
 
+/// The same three headers on every request that has to do with an object's content; their builders share no type.
+macro_rules! with_customer_key {
+    ($store:ident, $request:expr) => {
+        match &$store.access.encryption {
+            Encryption::Customer(given) => $request
+                .sse_customer_algorithm("AES256")
+                .sse_customer_key(&given.key)
+                .sse_customer_key_md5(&given.digest),
+            _ => $request,
+        }
+    };
+}
+
 mod access;
 mod failure;
 mod object;
 mod outbox;
+mod reading;
 mod upload;
 
 use aws_sdk_s3::Client;
@@ -22,19 +36,6 @@ pub(super) use object::{Body, Closed, Object};
 pub(super) use outbox::{Ended, Outbox};
 
 use crate::exit::Stop;
-
-/// The same three headers on every request that has to do with an object's content; their builders share no type.
-macro_rules! with_customer_key {
-    ($store:ident, $request:expr) => {
-        match &$store.access.encryption {
-            Encryption::Customer(given) => $request
-                .sse_customer_algorithm("AES256")
-                .sse_customer_key(&given.key)
-                .sse_customer_key_md5(&given.digest),
-            _ => $request,
-        }
-    };
-}
 
 /// A bucket, reached.
 #[derive(Debug, Clone)]

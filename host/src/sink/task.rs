@@ -113,7 +113,15 @@ impl Task<'_> {
             for place in &mut self.places {
                 place.tick(&mut self.desk, self.now_ms)?;
             }
-            let caught_up = if self.brakes()? { true } else { self.turn()? };
+            let caught_up = if self.brakes()? {
+                true
+            } else {
+                let caught_up = self.turn()?;
+                if caught_up {
+                    self.close_idle()?;
+                }
+                caught_up
+            };
             // A commit that failed is not tried again at once.
             if (caught_up && !self.commit_failed) || self.committed_at.elapsed() >= COMMIT_INTERVAL {
                 self.commit()?;

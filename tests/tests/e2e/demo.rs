@@ -11,6 +11,7 @@ use smt_host::kafka::Settings;
 use smt_host::registry::{self, Registry};
 use smt_tests::customers::{BOUND, decoded};
 use smt_tests::host::{Process, Running, binary, descendants};
+use smt_tests::s3::{client_of, keys_of};
 use smt_tests::{Seen, eventually, plugin, read_committed_of};
 
 /// From nothing to all customers counted and their windows closed, on a busy machine.
@@ -187,6 +188,29 @@ fn audited(dir: &Path, rows: usize) {
     let said = std::fs::read_to_string(dir.join("demo.log")).unwrap();
     let line = format!("| idadecont          | counted in all windows   | {rows:<8} | {rows:<9} | ok |");
     assert!(said.contains(&line), "{line:?} is not in:\n{said}");
+    for sink in [
+        "| customers-s3-sink | postgres-customers |",
+        "| s3-jovens-sink    | jovens ",
+        "| s3-contagem-sink  | idadecont ",
+    ] {
+        let line = said.lines().rfind(|line| line.starts_with(sink)).unwrap();
+        assert!(line.ends_with("| ok |"), "{line}");
+    }
+}
+
+/// The customers' objects hold two records each, and all but a tail of each partition.
+fn check_objects(demo: &Demo, rows: usize) {
+    let text = |name: &str| demo.endpoints["s3"][name].as_str().unwrap().to_owned();
+    let client = client_of(&text("endpoint"), &text("region"), &text("access_key_id"), &text("secret_access_key"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let keys = runtime.block_on(keys_of(&client, &text("bucket")));
+    let of = |topic: &str| keys.iter().filter(|key| key.starts_with(&format!("raw-data/kafka/{topic}/"))).count();
+    assert!(
+        [rows / 2, rows / 2 - 1].contains(&of("postgres-customers")),
+        "{} of {rows} rows",
+        of("postgres-customers")
+    );
+    assert!(of("jovens") > 0);
 }
 
 #[test]
@@ -194,6 +218,7 @@ fn every_customer_goes_all_the_way_and_no_process_stays_behind() {
     let dir = tempfile::Builder::new().prefix("smt-demo-").tempdir_in("/tmp").unwrap();
     let mut demo = Demo::start(dir.path(), 5_000);
     check(&demo, 5_000);
+    check_objects(&demo, 5_000);
     audited(dir.path(), 5_000);
     demo.host.signal(Signal::INT);
     assert_eq!(demo.host.code_within(Duration::from_secs(15)), Some(0), "asked to end");

@@ -9,7 +9,7 @@ use super::stamp::{Place, Stamp};
 use super::{Aggregation, stop_of};
 use crate::exit::Stop;
 use crate::kafka::patience::Patience;
-use crate::window::{Database, Owner, SourcePartition, Store};
+use crate::window::{Database, Owner, RESET, SourcePartition, Store};
 
 /// The changelog's end is asked for this often; a checkpoint only needs a lower bound.
 pub(super) const CHANGELOG_LOOK_INTERVAL: Duration = Duration::from_secs(10);

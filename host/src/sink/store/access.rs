@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::{Credentials, ResponseChecksumValidation, SharedCredentialsProvider};
 use aws_sdk_s3::types::ObjectCannedAcl;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -118,7 +118,9 @@ impl Access {
         let config = aws_sdk_s3::config::Builder::from(&shared)
             // A bucket of a store without names of its own can only be reached by path.
             .force_path_style(self.path_style && !self.accelerate)
-            .accelerate(self.accelerate);
+            .accelerate(self.accelerate)
+            // Of an object of several parts it cannot be checked, which the SDK would log for each.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         Ok(Client::from_conf(config.build()))
     }
 }

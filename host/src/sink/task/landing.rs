@@ -6,6 +6,7 @@ use std::time::Instant;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::super::recorded::Recorded;
 use super::{Ended, Exit, Failure, Place, Span, Stop, Task};
 use crate::kafka::reach::Reach;
 
@@ -55,8 +56,44 @@ impl Task<'_> {
         place.forget(self.now_ms, self.desk.connector);
         let span = Span::at(&place.topic, place.partition, place.first);
         match self.member.rewind(&[span], &self.patience) {
+            Ok(committed) => {
+                let place = &mut self.places[at];
+                if let Some(recorded) = Recorded::find(&committed, &place.topic, place.partition) {
+                    place.follow(recorded);
+                }
+                Ok(())
+            }
             Err(_) if self.patience.is_over() => Ok(()),
-            other => other.map_err(|error| self.lost_place(&error)),
+            Err(error) => Err(self.lost_place(&error)),
+        }
+    }
+
+    /// Tails that nothing is written to any more: where each ends is recorded, and thereby it closes.
+    pub(super) fn close_idle(&mut self) -> Result<(), Stop> {
+        let Some(idle_ms) = self.desk.connector.idle_ms.filter(|_| !self.brokers_down) else { return Ok(()) };
+        for at in 0..self.places.len() {
+            if let Some(recorded) = self.places[at].idle(self.now_ms - idle_ms) {
+                self.record(at, recorded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A commit without an answer may have been done all the same: only the group knows where the tail ends now.
+    fn record(&mut self, at: usize, recorded: Recorded) -> Result<(), Stop> {
+        self.rejects.flush(&self.patience)?;
+        let place = &self.places[at];
+        let commit = |list: TopicPartitionList| self.member.consumer().commit(&list, CommitMode::Sync);
+        match recorded.to_commit(&place.topic, place.partition).and_then(commit) {
+            Ok(()) => {
+                self.places[at].follow(recorded);
+                Ok(())
+            }
+            Err(error) => {
+                let name = &self.desk.connector.name;
+                tracing::warn!(connector = name, "the end of a tail is not recorded now, read again: {error}");
+                self.read_again(at)
+            }
         }
     }
 

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{Change, Stop, Task};
+use super::super::recorded::Recorded;
+use super::{Change, Place, Stop, Task};
 
 /// So long closed files get to arrive when their partition goes, or the task ends.
 const GRACE: Duration = Duration::from_secs(3);
@@ -23,8 +24,30 @@ impl Task<'_> {
                 tracing::info!(connector, partitions = partitions.count(), "partitions assigned");
             }
             self.member.accept(&change).map_err(|error| self.lost_place(&error))?;
+            if let Change::Assigned(partitions) = &change {
+                self.welcome(partitions)?;
+            }
             // What is assigned while the brake is on has to be paused with the rest.
             self.release()?;
+        }
+        Ok(())
+    }
+
+    /// What is committed of partitions says where their tails end.
+    fn welcome(&mut self, partitions: &TopicPartitionList) -> Result<(), Stop> {
+        let committed = match self.member.committed(partitions, &self.patience) {
+            Ok(committed) => committed,
+            Err(_) if self.patience.is_over() => return Ok(()),
+            Err(error) => return Err(self.lost_place(&error)),
+        };
+        for element in partitions.elements() {
+            let (topic, partition) = (element.topic(), element.partition());
+            self.places.retain(|place| !place.is(topic, partition));
+            if let Some(recorded) = Recorded::find(&committed, topic, partition) {
+                let mut place = Place::new(self.desk.connector, topic, partition, recorded.offset, self.now_ms);
+                place.follow(recorded);
+                self.places.push(place);
+            }
         }
         Ok(())
     }
