@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
+use crate::platform::command as platform;
 use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -40,6 +41,8 @@ enum Command {
     Run(Box<run::FileArgs>),
     /// Everything embedded: broker, registry, database, customers, source and plugins.
     Demo(demo::Args),
+    /// Broker, registry, database and S3 in the background, without Docker.
+    Platform(platform::Args),
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),
     /// Run one source connector from its Kafka Connect file.
@@ -87,6 +90,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         None => Ok(cli.run.job()),
         Some(Command::Run(args)) => args.job(),
         Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
+        Some(Command::Platform(args)) => return (start_log(None), platform::run(args)),
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),

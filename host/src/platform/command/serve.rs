@@ -1,0 +1,77 @@
+//! The supervisor: holds the directory and its servers until it is asked to stop.
+//!
+//! Its output goes to `logs/platform.log`, where `up` has pointed it. Tells how far it is in `platform.json`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::state::{Phase, State};
+use super::{BUCKET, PASSWORD, Ports, USER};
+use crate::exit::{Exit, Stop};
+use crate::platform::dir::Directory;
+use crate::platform::endpoints;
+use crate::platform::kafka::{Kafka, KafkaOptions};
+use crate::platform::servers::Servers;
+use crate::shutdown::Shutdown;
+
+pub(super) fn run(dir: &Path, ports: Ports) -> Result<(), Stop> {
+    // Away from the terminal: its Ctrl-C and its end are not for this process. It leads a session already where an
+    // init system starts it.
+    if let Err(error) = rustix::process::setsid() {
+        tracing::debug!(%error, "no session of its own");
+    }
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("signals: {error}")))?;
+    let directory = Directory::open(Some(dir))?;
+    let dir = directory.path().to_owned();
+    let mut state = State { process: std::process::id(), ports, steps: Vec::new(), phase: Phase::Starting };
+    state.write(&dir)?;
+    let ended = start(directory, ports, &mut state).and_then(|servers| hold(servers, &mut state, &shutdown));
+    std::fs::remove_file(endpoints::file(&dir)).ok();
+    if let Err(Stop { exit, what, hint }) = &ended {
+        state.phase = Phase::Failed { exit: *exit as u8, what: what.clone(), hint: hint.clone() };
+        state.write(&dir)?;
+    }
+    ended
+}
+
+fn start(dir: Directory, ports: Ports, state: &mut State) -> Result<Servers<Kafka>, Stop> {
+    let path = dir.path().to_owned();
+    let numbers = ports.numbers();
+    let broker = |dir: &Path| Kafka::start(dir, KafkaOptions { port: numbers.kafka, ..KafkaOptions::default() });
+    let mut tell = |name: &str, what: &str| {
+        tracing::info!("{name}: {what}");
+        state.steps.push((name.to_owned(), what.to_owned()));
+        // Nobody's decision depends on a step that was not told.
+        state.write(&path).ok();
+    };
+    let mut servers = Servers::start(dir, numbers, BUCKET, broker, &mut tell)?;
+    let password = match ports {
+        Ports::Workshop => PASSWORD.to_owned(),
+        Ports::Free => servers.postgres.password().to_owned(),
+    };
+    servers.postgres.log_in_as(USER, &password)?;
+    servers.endpoints(servers.kafka.brokers()).write(&path)?;
+    state.phase = Phase::Up;
+    state.write(&path)?;
+    Ok(servers)
+}
+
+/// A server that ends by itself is said once; `status` shows it, too.
+fn hold(mut servers: Servers<Kafka>, state: &mut State, shutdown: &Shutdown) -> Result<(), Stop> {
+    let (mut kafka_runs, mut postgres_runs) = (true, true);
+    while !shutdown.sleep(Duration::from_secs(1)) {
+        said_once(&mut kafka_runs, servers.kafka.runs(), "Kafka");
+        said_once(&mut postgres_runs, servers.postgres.runs(), "Postgres");
+    }
+    tracing::info!("stopping");
+    state.phase = Phase::Stopping;
+    state.write(servers.dir.path())
+}
+
+fn said_once(before: &mut bool, now: bool, name: &str) {
+    if *before && !now {
+        tracing::error!("{name} has ended; `smt-host platform down`, then `up`, starts it anew");
+    }
+    *before = now;
+}
