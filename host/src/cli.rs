@@ -52,6 +52,10 @@ enum Command {
     Topics(Box<look::TopicsArgs>),
     /// Records as they come, decoded.
     Print(Box<look::PrintArgs>),
+    /// Columns of a topic's records, as a table.
+    Select(Box<look::SelectArgs>),
+    /// Pipelines and connectors: what they do, and how far they are.
+    Status(Box<look::StatusArgs>),
     /// Which windows of a pipeline are open, and why.
     Windows(open_windows::Args),
     /// Let a pipeline that nobody runs begin anew: offsets and state together.
@@ -97,6 +101,8 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Topics(args)) => return (start_log(None), look::topics(*args)),
         Some(Command::Print(args)) => return (start_log(None), look::print(*args)),
+        Some(Command::Select(args)) => return (start_log(None), look::select(*args)),
+        Some(Command::Status(args)) => return (start_log(None), look::status(*args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
     };

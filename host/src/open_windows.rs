@@ -13,7 +13,7 @@ use crate::exit::Stop;
 use crate::look::{Show, Shown};
 use crate::run::At;
 use crate::shutdown::Shutdown;
-use look::Look;
+pub(crate) use look::{Look, MOMENT};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

@@ -61,6 +61,23 @@ pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Prope
     Ok(wanted)
 }
 
+/// Kafka's own bound.
+const NAME_LENGTH_MAX: usize = 249;
+
+/// Whether Kafka allows a topic of this name.
+pub fn is_name(topic: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=NAME_LENGTH_MAX).contains(&topic.len()) && topic.chars().all(allowed) && ![".", ".."].contains(&topic)
+}
+
+pub fn check_name(topic: &str) -> Result<(), Stop> {
+    if is_name(topic) {
+        return Ok(());
+    }
+    Err(Stop::usage(format!("Kafka allows no topic named {topic:?}"))
+        .hint("allowed are letters, digits, '.', '_' and '-', at most 249 of them"))
+}
+
 /// Makes a topic that is not there; one that is, is a mistake.
 pub fn make(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
     create(settings, topic, shape, &[])

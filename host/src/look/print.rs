@@ -3,6 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::cell::{Cell, spaced, timestamp};
+use super::columns;
+use super::condition::Condition;
 use super::record::{Data, Decoder, Format, Record, Window};
 use super::show::write;
 use super::signals;
@@ -10,6 +12,7 @@ use super::table::plain;
 use super::tail::{Go, Tail};
 use crate::exit::Stop;
 use crate::kafka::From;
+use crate::registry::Registry;
 use crate::run::Platform;
 
 #[derive(clap::Args, Debug)]
@@ -24,6 +27,9 @@ pub struct Args {
     /// End after so many records
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Only records for which this holds: nascimento >= '2000-01-01' AND ROWPARTITION = 1
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
     /// The headers, too
     #[arg(long)]
     headers: bool,
@@ -41,10 +47,15 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<(), Stop> {
+    let condition = args.condition.as_deref().map(Condition::parse).transpose()?;
     let found = args.platform.find()?;
+    let mut filter = Filter::new(condition, &found.registry, &args.topic)?;
     let (stop, tail) = (signals()?, Tail::open(&found.kafka, &args.topic, args.uncommitted)?);
     let (mut decoder, mut printer) = (Decoder::new(&found.registry), Printer::new(&args));
-    let each = |message: &rdkafka::message::BorrowedMessage<'_>| Ok(printer.print(&decoder.record(message)?));
+    let each = |message: &rdkafka::message::BorrowedMessage<'_>| {
+        let record = decoder.record(message)?;
+        Ok(if filter.lets_through(&record)? { printer.print(&record) } else { Go::On })
+    };
     if args.limit == Some(0) {
         Ok(())
     } else if args.until_end {
@@ -52,6 +63,37 @@ pub fn run(args: Args) -> Result<(), Stop> {
     } else {
         let from = if args.from_beginning { From::Earliest } else { From::Latest };
         tail.follow(from, &stop, each, || Go::On)
+    }
+}
+
+/// `--where`, checked as soon as it is known which columns there are.
+struct Filter {
+    condition: Option<Condition>,
+    checked: bool,
+}
+
+impl Filter {
+    fn new(condition: Option<Condition>, registry: &Registry, topic: &str) -> Result<Filter, Stop> {
+        let mut filter = Filter { condition, checked: false };
+        if filter.condition.is_some()
+            && let Some(columns) = columns::registered(registry, topic)?
+        {
+            filter.check(&columns)?;
+        }
+        Ok(filter)
+    }
+
+    fn check(&mut self, columns: &[String]) -> Result<(), Stop> {
+        self.checked = true;
+        self.condition.as_ref().map_or(Ok(()), |condition| condition.check(&columns::all(columns)))
+    }
+
+    fn lets_through(&mut self, record: &Record) -> Result<bool, Stop> {
+        if !self.checked && record.value.format != Format::None {
+            self.check(&columns::of_record(record))?;
+        }
+        let Some(condition) = &self.condition else { return Ok(true) };
+        condition.holds(&|name| columns::cell(record, name))
     }
 }
 

@@ -29,8 +29,13 @@ pub struct Shown {
 }
 
 impl Show {
+    /// What stands before each look: nothing where a script reads.
+    pub(super) fn clear(self) -> &'static str {
+        if self.watch && std::io::stdout().is_terminal() && !self.json { CLEAR } else { "" }
+    }
+
     pub fn show(self, stop: &Shutdown, mut look: impl FnMut() -> Result<Shown, Stop>) -> Result<(), Stop> {
-        let clear = if self.watch && std::io::stdout().is_terminal() && !self.json { CLEAR } else { "" };
+        let clear = self.clear();
         loop {
             let shown = look()?;
             let text = match (self.json, self.watch) {

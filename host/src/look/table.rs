@@ -68,6 +68,14 @@ impl Layout {
         format!("{}{}", self.line(header), self.rule())
     }
 
+    /// As wide as the wider of both, column by column.
+    pub(super) fn wider(mut self, other: &Layout) -> Layout {
+        for (width, other) in self.widths.iter_mut().zip(&other.widths) {
+            *width = (*width).max(*other);
+        }
+        self
+    }
+
     pub(super) fn rule(&self) -> String {
         let width = (self.widths.iter().map(|width| width + 3).sum::<usize>()).saturating_sub(1);
         format!("{}\n", "-".repeat(self.terminal.map_or(width, |terminal| width.min(terminal))))

@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::no_topic;
+use super::{no_topic, reach};
 use crate::exit::Stop;
 use crate::kafka::{From, REQUEST_TIMEOUT, Settings, patience, topics};
 use crate::shutdown::Shutdown;
@@ -33,6 +33,7 @@ pub(super) enum Go {
 
 impl Tail {
     pub(super) fn open(settings: &Settings, topic: &str, uncommitted: bool) -> Result<Tail, Stop> {
+        reach(settings)?;
         let shape = topics::shape(settings, topic)?.ok_or_else(|| no_topic(settings, topic))?;
         // A group id is needed to read at all; nothing is ever committed under it.
         let mut config = settings.consumer("smt-host-reading", From::Earliest);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::show::{Show, Shown, write};
 use super::table::{Table, terminal};
-use super::{no_topic, signals};
+use super::{no_topic, reach, signals};
 use crate::exit::Stop;
 use crate::kafka::standing::{Ends, Standing};
 use crate::kafka::topics::{self, Shape};
@@ -113,6 +113,8 @@ fn collapsed(replicas: &[usize]) -> String {
 
 fn create(args: &Create) -> Result<(), Stop> {
     let found = args.platform.find()?;
+    topics::check_name(&args.name)?;
+    reach(&found.kafka)?;
     let shape = Shape { partitions: args.partitions, replicas: args.replicas };
     if let Some(there) = topics::shape(&found.kafka, &args.name)? {
         return Err(Stop::start(format!("topic {} exists, with {} partitions", args.name, there.partitions))
@@ -157,6 +159,7 @@ struct Partition {
 
 impl Looking {
     fn open(settings: &Settings) -> Result<Looking, Stop> {
+        reach(settings)?;
         Ok(Looking { settings: settings.clone(), standing: Standing::of(settings, "smt-host-reading")? })
     }
 
