@@ -33,7 +33,7 @@ use crate::kafka::{Settings, topics as kafka_topics};
 use crate::shutdown::Shutdown;
 
 /// So long a registry may take before it counts as away.
-const REGISTRY_WITHIN: Duration = Duration::from_secs(10);
+const REGISTRY_WITHIN: Duration = Duration::from_secs(5);
 
 pub use print::{Args as PrintArgs, run as print};
 pub use select::{Args as SelectArgs, run as select};

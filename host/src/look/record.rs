@@ -138,8 +138,8 @@ fn plain(bytes: Option<&[u8]>) -> Data {
         (_, &[a, b, c, d, e, f, g, h]) => {
             Data::of(Format::Bigint, Cell::Int(i64::from_be_bytes([a, b, c, d, e, f, g, h])))
         }
-        (Ok(written), _) => Data::of(Format::Text, Cell::Text(written.to_owned())),
-        (Err(_), _) => Data::of(Format::Bytes, Cell::Bytes(bytes.to_vec())),
+        (Ok(written), _) if !written.contains('\0') => Data::of(Format::Text, Cell::Text(written.to_owned())),
+        _ => Data::of(Format::Bytes, Cell::Bytes(bytes.to_vec())),
     }
 }
 
@@ -201,7 +201,8 @@ mod tests {
             (b"{\"a\":[1.50,null]}", Format::Json, r#"{"a": [1.5, null]}"#),
             (b"{\"a\":", Format::Text, "{\"a\":"),
             (b"\xff\xfe", Format::Bytes, "//4="),
-            (b"a\0b", Format::Text, "a\0b"),
+            (b"a\0b", Format::Bytes, "YQBi"),
+            (b"\x1b[1ma", Format::Text, "\x1b[1ma"),
         ] {
             let data = plain(Some(bytes));
             assert_eq!((data.format, data.cell.text().as_str()), (format, shown), "{bytes:02x?}");

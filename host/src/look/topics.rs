@@ -232,14 +232,14 @@ impl Described {
             table.row([p.number.to_string(), leader, list(&p.replicas), list(&p.in_sync), first, end, kept]);
         }
         let set = self.set.iter().map(|(name, value)| format!("  {name}={value}\n")).collect::<String>();
-        let set = if set.is_empty() { "none, all as the broker has it\n".to_owned() } else { format!("\n{set}") };
+        let set = if set.is_empty() { " none, all as the broker has it\n".to_owned() } else { format!("\n{set}") };
         let schema = match &self.schema {
             Ok(Some((subject, version, id))) => format!("subject {subject}, version {version}, id {id}"),
             Ok(None) => "none is registered".to_owned(),
             Err(why) => format!("unknown: {why}"),
         };
         format!(
-            "Topic: {}\nRecords ever added: {}\nValue schema: {schema}\nConfiguration: {set}\n{}",
+            "Topic: {}\nRecords ever added: {}\nValue schema: {schema}\nConfiguration:{set}\n{}",
             self.name,
             self.records(),
             table.text(terminal())

@@ -16,9 +16,32 @@ fn check(args: &[&str], expected: Expect) {
 
 #[test]
 fn avro_is_decoded_with_dates_for_people() {
-    check(&[customers(), "--from-beginning", "--until-end"], expect![[r#""#]]);
-    check(&[customers(), "--until-end", "--limit", "1", "--json"], expect![[r#""#]]);
-    check(&[customers(), "--until-end", "--where", "NOME = 'Zé' AND rowpartition = 1"], expect![[r#""#]]);
+    check(
+        &[customers(), "--from-beginning", "--until-end"],
+        expect![[r#"
+        Key format: ¯\_(ツ)_/¯ - no data processed
+        Value format: AVRO
+        rowtime: 2021/04/12 23:26:03.655 Z, key: <null>, value: {"nome": "Ana São João", "sexo": "sexo", "endereco": "endereco", "telefone": "telefone", "email": "email", "foto": "foto", "nascimento": "2000-01-01", "profissao": null, "dt_update": "2021-04-12T23:26:03.655"}, partition: 0
+        rowtime: 2021/04/12 23:26:04.655 Z, key: <null>, value: {"nome": "Bo", "sexo": "sexo", "endereco": "endereco", "telefone": "telefone", "email": "email", "foto": "foto", "nascimento": "1999-12-31", "profissao": null, "dt_update": "2021-04-12T23:26:03.655"}, partition: 0
+        rowtime: 2021/04/12 23:26:05.655 Z, key: <null>, value: {"nome": "Eva", "sexo": "sexo", "endereco": "endereco", "telefone": "telefone", "email": "email", "foto": "foto", "nascimento": null, "profissao": null, "dt_update": "2021-04-12T23:26:03.655"}, partition: 0
+        rowtime: 2021/04/12 23:26:03.655 Z, key: <null>, value: {"nome": "Zé", "sexo": "sexo", "endereco": "endereco", "telefone": "telefone", "email": "email", "foto": "foto", "nascimento": "2006-05-04", "profissao": null, "dt_update": "2021-04-12T23:26:03.655"}, partition: 1
+        rowtime: 2021/04/12 23:26:04.655 Z, key: <null>, value: <null>, partition: 1
+    "#]],
+    );
+    check(
+        &[customers(), "--until-end", "--limit", "1", "--json"],
+        expect![[r#"
+        {"partition":0,"offset":0,"timestamp-ms":1618269963655,"key":null,"window":null,"value":{"nome":"Ana São João","sexo":"sexo","endereco":"endereco","telefone":"telefone","email":"email","foto":"foto","nascimento":"2000-01-01","profissao":null,"dt_update":"2021-04-12T23:26:03.655"},"headers":[{"name":"from","value":"test"}]}
+    "#]],
+    );
+    check(
+        &[customers(), "--until-end", "--where", "NOME = 'Zé' AND rowpartition = 1"],
+        expect![[r#"
+        Key format: ¯\_(ツ)_/¯ - no data processed
+        Value format: AVRO
+        rowtime: 2021/04/12 23:26:03.655 Z, key: <null>, value: {"nome": "Zé", "sexo": "sexo", "endereco": "endereco", "telefone": "telefone", "email": "email", "foto": "foto", "nascimento": "2006-05-04", "profissao": null, "dt_update": "2021-04-12T23:26:03.655"}, partition: 1
+    "#]],
+    );
 }
 
 #[test]
@@ -40,8 +63,30 @@ fn keys_values_and_headers_are_shown_as_what_they_are() {
             (None, Some(vec![0, 0x7f, 0, 0, 1, 2])),
         ],
     );
-    check(&["look-kinds", "--until-end", "--headers"], expect![[r#""#]]);
-    check(&["look-kinds", "--until-end", "--json"], expect![[r#""#]]);
+    check(
+        &["look-kinds", "--until-end", "--headers"],
+        expect![[r#"
+        Key format: HOPPING(KAFKA_STRING) or TUMBLING(KAFKA_STRING) or KAFKA_STRING
+        Value format: JSON or KAFKA_STRING
+        rowtime: 2021/04/12 23:26:03.655 Z, key: [JOVEM@1618269960000/-], value: {"a":1.50,"b":["x"]}, headers: [from: test], partition: 0
+        rowtime: 2021/04/12 23:26:04.655 Z, key: [JOVEM@1618269960000/1618269990000], value: plain, headers: [from: test], partition: 0
+        rowtime: 2021/04/12 23:26:05.655 Z, key: k�, value: //4A, headers: [from: test], partition: 0
+        rowtime: 2021/04/12 23:26:06.655 Z, key: 7, value: <null>, headers: [from: test], partition: 0
+        rowtime: 2021/04/12 23:26:07.655 Z, key: , value: \u{1b}[2Jred, headers: [from: test], partition: 0
+        rowtime: 2021/04/12 23:26:08.655 Z, key: <null>, value: AH8AAAEC, headers: [from: test], partition: 0
+    "#]],
+    );
+    check(
+        &["look-kinds", "--until-end", "--json"],
+        expect![[r#"
+        {"partition":0,"offset":0,"timestamp-ms":1618269963655,"key":"JOVEM","window":{"start-ms":1618269960000,"end-ms":null},"value":{"a":1.5,"b":["x"]},"headers":[{"name":"from","value":"test"}]}
+        {"partition":0,"offset":1,"timestamp-ms":1618269964655,"key":"JOVEM","window":{"start-ms":1618269960000,"end-ms":1618269990000},"value":"plain","headers":[{"name":"from","value":"test"}]}
+        {"partition":0,"offset":2,"timestamp-ms":1618269965655,"key":"k�","window":null,"value":"//4A","headers":[{"name":"from","value":"test"}]}
+        {"partition":0,"offset":3,"timestamp-ms":1618269966655,"key":7,"window":null,"value":null,"headers":[{"name":"from","value":"test"}]}
+        {"partition":0,"offset":4,"timestamp-ms":1618269967655,"key":"","window":null,"value":"\u001b[2Jred","headers":[{"name":"from","value":"test"}]}
+        {"partition":0,"offset":5,"timestamp-ms":1618269968655,"key":null,"window":null,"value":"AH8AAAEC","headers":[{"name":"from","value":"test"}]}
+    "#]],
+    );
 }
 
 #[test]

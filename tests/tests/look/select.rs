@@ -17,11 +17,52 @@ fn check(args: &[&str], expected: Expect) {
 #[test]
 fn the_workshops_projection_is_an_aligned_table() {
     let customers = customers();
-    check(&["nome,TELEFONE, nascimento,dt_update", "--from", customers], expect![[r#""#]]);
-    check(&["nome", "--from", customers, "--where", "nascimento >= '2000-01-01'"], expect![[r#""#]]);
-    check(&["nome,rowtime,rowoffset", "--from", customers, "--limit", "2"], expect![[r#""#]]);
-    check(&["nome", "--from", customers, "--where", "nome = 'nobody'"], expect![[r#""#]]);
-    check(&["nome,nascimento", "--from", customers, "--json", "--limit", "1"], expect![[r#""#]]);
+    check(
+        &["nome,TELEFONE, nascimento,dt_update", "--from", customers],
+        expect![[r#"
+         NOME         | TELEFONE | NASCIMENTO | DT_UPDATE
+        ----------------------------------------------------------------
+         Ana São João | telefone | 2000-01-01 | 2021-04-12T23:26:03.655
+         Bo           | telefone | 1999-12-31 | 2021-04-12T23:26:03.655
+         Eva          | telefone | null       | 2021-04-12T23:26:03.655
+         Zé           | telefone | 2006-05-04 | 2021-04-12T23:26:03.655
+        ----------------------------------------------------------------
+    "#]],
+    );
+    check(
+        &["nome", "--from", customers, "--where", "nascimento >= '2000-01-01'"],
+        expect![[r#"
+         NOME
+        --------------
+         Ana São João
+         Zé
+        --------------
+    "#]],
+    );
+    check(
+        &["nome,rowtime,rowoffset", "--from", customers, "--limit", "2"],
+        expect![[r#"
+         NOME         | ROWTIME                 | ROWOFFSET
+        ----------------------------------------------------
+         Ana São João | 2021-04-12T23:26:03.655 | 0
+         Bo           | 2021-04-12T23:26:04.655 | 1
+        ----------------------------------------------------
+    "#]],
+    );
+    check(
+        &["nome", "--from", customers, "--where", "nome = 'nobody'"],
+        expect![[r#"
+         NOME
+        ------
+        ------
+    "#]],
+    );
+    check(
+        &["nome,nascimento", "--from", customers, "--json", "--limit", "1"],
+        expect![[r#"
+        {"nome":"Ana São João","nascimento":"2000-01-01"}
+    "#]],
+    );
 }
 
 #[test]
@@ -30,8 +71,25 @@ fn all_columns_come_with_the_windowed_key() {
     let key = |start: i64| [&b"JOVEM"[..], &start.to_be_bytes()].concat();
     let count = |n: i64| Some(format!("{{\"CONTAGEM\":{n}}}").into_bytes());
     write("look-counts", 0, &[(Some(&key(WINDOW)), count(3)), (Some(&key(WINDOW + 30_000)), count(12))]);
-    check(&["*", "--from", "look-counts"], expect![[r#""#]]);
-    check(&["windowstart,contagem", "--from", "look-counts", "--where", "contagem > 3"], expect![[r#""#]]);
+    check(
+        &["*", "--from", "look-counts"],
+        expect![[r#"
+         ROWKEY                  | CONTAGEM
+        ------------------------------------
+         [JOVEM@1618269960000/-] | 3
+         [JOVEM@1618269990000/-] | 12
+        ------------------------------------
+    "#]],
+    );
+    check(
+        &["windowstart,contagem", "--from", "look-counts", "--where", "contagem > 3"],
+        expect![[r#"
+         WINDOWSTART             | CONTAGEM
+        ------------------------------------
+         2021-04-12T23:26:30.000 | 12
+        ------------------------------------
+    "#]],
+    );
 }
 
 #[test]

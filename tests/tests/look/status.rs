@@ -54,8 +54,69 @@ fn pipelines_and_connectors_are_seen_from_kafka_and_from_connect() {
     commit("connect-look-sink", customers, 0, 3);
     commit("connect-look-sink", customers, 1, 2);
     let connect = connect();
-    expect![[r#""#]].assert_eq(&seen(&["status", "--connect", &connect]));
-    expect![[r#""#]].assert_eq(&seen(&["status", "--connect", &connect, "--json"]));
+    expect![[r#"
+         Stream Name | Kafka Topic | Key Format | Value Format | Windowed | Reads          | Status  | Lag | Records/s | Dead Letters | Open Windows
+        ---------------------------------------------------------------------------------------------------------------------------------------------
+         LOOK-YOUNG  | look-young  | KAFKA      | -            | false    | look-customers | STOPPED | 3   | 0         | 1            | -
+        ---------------------------------------------------------------------------------------------------------------------------------------------
+
+         Connector Name  | Type   | Class                                         | Status                      | Lag | Records/s
+        --------------------------------------------------------------------------------------------------------------------------
+         look-sink       | SINK   | -                                             | STOPPED                     | 0   | 0
+         postg-connector | SOURCE | io.confluent.connect.jdbc.JdbcSourceConnector | RUNNING (1/1 tasks RUNNING) | -   | -
+        --------------------------------------------------------------------------------------------------------------------------
+    "#]].assert_eq(&seen(&["status", "--connect", &connect]));
+    expect![[r#"
+        {
+          "streams": [
+            {
+              "name": "look-young",
+              "outputs": [
+                "look-young"
+              ],
+              "value-format": "-",
+              "windowed": false,
+              "status": "STOPPED",
+              "progress": {
+                "group": "smt-look-young",
+                "members": 0,
+                "inputs": [
+                  "look-customers"
+                ],
+                "lag": 3,
+                "records-per-second": 0.0
+              },
+              "dead-letters": 1,
+              "open-windows": null
+            }
+          ],
+          "connectors": [
+            {
+              "name": "look-sink",
+              "type": "SINK",
+              "class": "-",
+              "status": "STOPPED",
+              "progress": {
+                "group": "connect-look-sink",
+                "members": 0,
+                "inputs": [
+                  "look-customers"
+                ],
+                "lag": 0,
+                "records-per-second": 0.0
+              }
+            },
+            {
+              "name": "postg-connector",
+              "type": "SOURCE",
+              "class": "io.confluent.connect.jdbc.JdbcSourceConnector",
+              "status": "RUNNING (1/1 tasks RUNNING)",
+              "progress": null
+            }
+          ]
+        }
+    "#]]
+    .assert_eq(&seen(&["status", "--connect", &connect, "--json"]));
     let away = output(&["status", "--connect", "http://127.0.0.1:1"]);
     let said = String::from_utf8(away.stderr).unwrap();
     assert!(away.status.code() == Some(5) && said.contains("Connect cannot be asked at http://127.0.0.1:1"), "{said}");

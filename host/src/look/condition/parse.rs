@@ -175,6 +175,7 @@ fn token(chars: &[char], at: usize) -> Result<(Token, usize), Wrong> {
         ['!', '=', ..] | ['<', '>', ..] => comparison(NotEqual, 2),
         ['<', '=', ..] => comparison(LessOrEqual, 2),
         ['>', '=', ..] => comparison(GreaterOrEqual, 2),
+        ['=', '=', ..] => return Err(Wrong::new(at, "one = is enough")),
         ['=', ..] => comparison(Equal, 1),
         ['<', ..] => comparison(Less, 1),
         ['>', ..] => comparison(Greater, 1),

@@ -55,7 +55,8 @@ fn d3_1_conditions_hold_as_in_ksqldb() {
         ("nome LIKE 'ana%'", false),
         ("nome = 'Ana Maria'", true),
         ("\"nome\" = `nome`", true),
-        ("nome < 'Ana''s'", false),
+        ("nome < 'Ana''s'", true),
+        ("nome > 'Ana''s'", false),
         // Precedence.
         ("sim = true OR sim = false AND n = 0", true),
         ("(sim = true OR sim = false) AND n = 0", false),
@@ -115,7 +116,63 @@ fn mistakes_point_at_their_place() {
     ]
     .map(said)
     .concat();
-    expect![[r#""#]].assert_eq(&all);
+    expect![[r#"
+        --where: a column or a value should stand here
+  
+          ^
+        --where: a comparison should stand here: = != < <= > >=, IS NULL or LIKE
+          nascimento '2000-01-01'
+                     ^
+        --where: a column or a value should stand here
+          nascimento >=
+                       ^
+        --where: '2000-13-01' is no date: one is written 2000-01-01
+          nascimento >= '2000-13-01'
+                        ^
+        --where: the quote that begins here does not end
+          nascimento >= '2000
+                        ^
+        --where: text cannot be compared with a number
+          nome = 5
+                 ^
+        --where: a number cannot be compared with text
+          n = 'x'
+              ^
+        --where: there is no column nascimeto; did you mean "nascimento"?
+          nascimeto IS NULL
+          ^
+        --where: NULL should stand here: IS NULL or IS NOT NULL
+          n IS 5
+               ^
+        --where: nothing equals NULL; ask with IS NULL or IS NOT NULL
+          n = NULL
+              ^
+        --where: AND, OR or the end should stand here
+          n = 1 n = 2
+                ^
+        --where: a closing parenthesis is missing
+          (n = 1
+                ^
+        --where: this parenthesis was not opened
+          n = 1)
+               ^
+        --where: LIKE needs text, and this is a number
+          n LIKE 'a'
+          ^
+        --where: a pattern should stand here, such as 'Ana%'
+          nome LIKE 5
+                    ^
+        --where: one = is enough
+          n == 1
+            ^
+        --where: 1x is no number
+          n = 1x
+              ^
+        --where: this means nothing here
+          ção = 1 & 2
+                  ^
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]
