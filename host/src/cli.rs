@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
 use crate::platform::command as platform;
-use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
+use crate::{demo, generate, inspect, log, look, open_windows, reset, run, sink, source};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -51,6 +51,14 @@ enum Command {
     Sink(Box<sink::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
+    /// The topics there are; make one, or describe one.
+    Topics(Box<look::TopicsArgs>),
+    /// Records as they come, decoded.
+    Print(Box<look::PrintArgs>),
+    /// Columns of a topic's records, as a table.
+    Select(Box<look::SelectArgs>),
+    /// Pipelines and connectors: what they do, and how far they are.
+    Status(Box<look::StatusArgs>),
     /// Which windows of a pipeline are open, and why.
     Windows(open_windows::Args),
     /// Let a pipeline that nobody runs begin anew: offsets and state together.
@@ -95,6 +103,10 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
+        Some(Command::Topics(args)) => return (start_log(None), look::topics(*args)),
+        Some(Command::Print(args)) => return (start_log(None), look::print(*args)),
+        Some(Command::Select(args)) => return (start_log(None), look::select(*args)),
+        Some(Command::Status(args)) => return (start_log(None), look::status(*args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
     };

@@ -35,6 +35,8 @@ pub mod run;
 
 /// What a plugin says of itself.
 pub mod inspect;
+/// Topics, records, pipelines and connectors, for people.
+pub mod look;
 /// Which windows are open, and why.
 pub mod open_windows;
 /// Child processes and servers of the embedded default: Kafka, Postgres, directories, ports.

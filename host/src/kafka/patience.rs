@@ -218,7 +218,7 @@ pub fn ask_within<T>(limit: Duration, mut request: impl FnMut(Duration) -> Kafka
 }
 
 /// The brokers did not say no: they said nothing.
-pub(super) fn is_unanswered(error: &KafkaError) -> bool {
+pub fn is_unanswered(error: &KafkaError) -> bool {
     if let KafkaError::Transaction(inner) = error {
         return inner.is_retriable() && !inner.txn_requires_abort();
     }

@@ -17,9 +17,9 @@ use crate::window::{Emit, Error, Limits, Metadata, OpenWindow, Owner, SourcePart
 const LIMITS: Limits = Limits { keys_max: u64::MAX, accumulator_bytes_max: usize::MAX, overlay_bytes_max: usize::MAX };
 
 /// So long without a record, a changelog is taken as read to its end.
-const MOMENT: Duration = Duration::from_millis(100);
+pub(crate) const MOMENT: Duration = Duration::from_millis(100);
 
-pub(super) struct Look {
+pub(crate) struct Look {
     standing: Standing,
     group: String,
     watched: Vec<Watched>,
@@ -34,7 +34,7 @@ struct Watched {
 }
 
 impl Look {
-    pub(super) fn open(kafka: &Settings, group: &str, plugins: &[String]) -> Result<Look, Stop> {
+    pub(crate) fn open(kafka: &Settings, group: &str, plugins: &[String]) -> Result<Look, Stop> {
         let standing = Standing::of(kafka, group)?;
         let topics = standing.topics()?;
         let mut kept = state::find(group, plugins, &topics, &standing.committed(&topics)?)?;
@@ -45,6 +45,11 @@ impl Look {
         }
         let watched = kept.into_iter().map(|kept| Watched::read(kafka, kept));
         Ok(Look { watched: watched.collect::<Result<_, _>>()?, standing, group: group.to_owned() })
+    }
+
+    /// How many are open, over all plugins.
+    pub(crate) fn open_windows(&mut self) -> Result<usize, Stop> {
+        Ok(self.report()?.plugins.iter().map(|plugin| plugin.open.len()).sum())
     }
 
     pub(super) fn report(&mut self) -> Result<Report, Stop> {
