@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
+use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source, worker};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -46,6 +46,8 @@ enum Command {
     Source(Box<source::Args>),
     /// Run one S3 sink connector from its Kafka Connect file.
     Sink(Box<sink::Args>),
+    /// Run connectors behind Kafka Connect's REST API.
+    Connect(Box<worker::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
     /// Which windows of a pipeline are open, and why.
@@ -90,6 +92,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
+        Some(Command::Connect(args)) => return (start_log(None), worker::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
