@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
 use crate::platform::command as platform;
-use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
+use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source, worker};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -41,7 +41,7 @@ enum Command {
     Run(Box<run::FileArgs>),
     /// Everything embedded: broker, registry, database, customers, source and plugins.
     Demo(demo::Args),
-    /// Broker, registry, database and S3 in the background, without Docker.
+    /// Broker, registry, database, S3 and Connect in the background, without Docker.
     Platform(platform::Args),
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),
@@ -49,6 +49,8 @@ enum Command {
     Source(Box<source::Args>),
     /// Run one S3 sink connector from its Kafka Connect file.
     Sink(Box<sink::Args>),
+    /// Run connectors behind Kafka Connect's REST API.
+    Connect(Box<worker::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
     /// Which windows of a pipeline are open, and why.
@@ -94,6 +96,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
+        Some(Command::Connect(args)) => return (start_log(None), worker::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),

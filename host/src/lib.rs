@@ -33,6 +33,9 @@ pub mod demo;
 /// Pipelines from options and from a configuration file.
 pub mod run;
 
+/// Connectors behind Kafka Connect's REST API.
+pub mod worker;
+
 /// What a plugin says of itself.
 pub mod inspect;
 /// Which windows are open, and why.

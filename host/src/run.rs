@@ -30,6 +30,7 @@ use crate::shutdown::Shutdown;
 pub use at::{At, Place};
 pub use build::specs;
 pub use options::{Cluster, Options, pair};
+pub(crate) use state::default_dir as state_dir;
 
 /// `smt-host --plugin FILE…`
 #[derive(clap::Args, Debug, Clone)]
