@@ -10,7 +10,7 @@ use super::faults::{counts, texts};
 use super::pipeline::{limited, spec, to_the_end};
 
 fn refused(spec: Spec, says: &[&str]) {
-    let stop: Stop = to_the_end(spec).err().expect("a limit ends the pipeline");
+    let stop: Stop = to_the_end(spec).expect_err("a limit ends the pipeline");
     assert_eq!(stop.exit, Exit::Plugin, "{stop}");
     let said = stop.to_string();
     assert!(says.iter().all(|says| said.contains(says)), "{said}");
