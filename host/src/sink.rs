@@ -11,6 +11,7 @@ mod convert;
 pub mod format;
 mod formats;
 mod keys;
+mod manifest;
 mod name;
 mod open;
 mod partitioner;

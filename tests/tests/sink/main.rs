@@ -3,6 +3,7 @@
 
 mod outages;
 mod records;
+mod tails;
 mod workshop;
 
 use std::collections::BTreeMap;
