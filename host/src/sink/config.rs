@@ -93,10 +93,7 @@ pub(super) struct Tags {
 impl Connector {
     /// Reads a file.
     pub fn load(file: &Path, overrides: &[(String, String)]) -> Result<Connector, Stop> {
-        let json = std::fs::read_to_string(file).map_err(|error| {
-            Stop::usage(format!("connector file {} cannot be read: {error}", file.display()))
-                .hint("check the path; it is Kafka Connect's JSON, as connectors/sink/connect_s3_sink.config")
-        })?;
+        let json = connector_file::text_of(file, "sink/connect_s3_sink.config")?;
         Connector::parse(&json, overrides)
     }
 
@@ -175,6 +172,22 @@ impl Connector {
     }
 }
 
+/// The default chain and its members, by the names of both of AWS's SDKs for Java: the chain asks all of them.
+const PROVIDERS: &[(&str, ())] = &[
+    ("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", ()),
+    ("com.amazonaws.auth.EnvironmentVariableCredentialsProvider", ()),
+    ("com.amazonaws.auth.profile.ProfileCredentialsProvider", ()),
+    ("com.amazonaws.auth.WebIdentityTokenCredentialsProvider", ()),
+    ("com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper", ()),
+    ("com.amazonaws.auth.InstanceProfileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.InstanceProfileCredentialsProvider", ()),
+];
+
 /// Keys with one possible meaning.
 fn check_fixed(values: &Values) -> Result<(), Stop> {
     values.required("connector.class")?;
@@ -184,11 +197,7 @@ fn check_fixed(values: &Values) -> Result<(), Stop> {
     )?;
     let storage = "io.confluent.connect.s3.storage.S3Storage";
     values.choice("storage.class", &[(storage, ()), ("S3Storage", ())])?;
-    let default_chains = [
-        ("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", ()),
-        ("software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider", ()),
-    ];
-    values.choice("s3.credentials.provider.class", &default_chains)
+    values.choice("s3.credentials.provider.class", PROVIDERS)
 }
 
 fn topics(values: &Values) -> Result<Vec<String>, Stop> {

@@ -3,6 +3,7 @@
 
 mod outages;
 mod records;
+mod stores;
 mod tails;
 mod workshop;
 
