@@ -81,6 +81,7 @@ const SUPPORTED: &[&str] = &[
     "consumer.override.auto.offset.reset",
     "smt.buffer.max.bytes",
     "smt.flush.idle.ms",
+    "smt.manifest",
     "schema.generator.class",
     "schema.cache.size",
     "shutdown.timeout.ms",

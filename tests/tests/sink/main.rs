@@ -3,6 +3,8 @@
 
 mod outages;
 mod records;
+mod stores;
+mod tails;
 mod workshop;
 
 use std::collections::BTreeMap;
