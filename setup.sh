@@ -7,6 +7,7 @@ cd "$(dirname "$0")"
 CACHE=${SMT_CACHE:-$HOME/.cache/smt-host}
 KAFKA_VERSION=$(sed -n '/kafka_2.13/{n;s:.*<version>\(.*\)</version>.*:\1:p}' setup/pom.xml)
 JARS=$CACHE/kafka/$KAFKA_VERSION
+CONNECT_JARS=$CACHE/connect/$KAFKA_VERSION
 DENY_VERSION=0.20.2
 export PATH=$CACHE/bin:$PATH
 
@@ -42,7 +43,7 @@ packages() {
     have pkg-config || wanted+=(pkg-config)
     [ -e /usr/include/zlib.h ] || wanted+=(zlib1g-dev)
     have java || wanted+=(default-jre-headless)
-    [ -e "$JARS/.complete" ] || have mvn || wanted+=(maven)
+    { [ -e "$JARS/.complete" ] && [ -e "$CONNECT_JARS/.complete" ]; } || have mvn || wanted+=(maven)
     if ! has_postgres; then
         wanted+=(postgresql)
         # The package would make and start a cluster of its own on port 5432.
@@ -62,6 +63,20 @@ kafka_jars() {
     say "Kafka $KAFKA_VERSION: fetching the jars into $JARS"
     mvn -B -q -f setup/pom.xml dependency:copy-dependencies -DoutputDirectory="$JARS"
     touch "$JARS/.complete"
+}
+
+# A real Kafka Connect worker, for tests. Its connectors lie apart, as a plugin path wants them.
+connect_jars() {
+    if [ -e "$CONNECT_JARS/.complete" ]; then
+        say "Kafka Connect $KAFKA_VERSION: there"
+        return
+    fi
+    say "Kafka Connect $KAFKA_VERSION: fetching the jars into $CONNECT_JARS"
+    mvn -B -q -f setup/connect.xml dependency:copy-dependencies "-Dkafka.version=$KAFKA_VERSION" \
+        -DoutputDirectory="$CONNECT_JARS/libs"
+    mkdir -p "$CONNECT_JARS/plugins/file"
+    mv "$CONNECT_JARS"/libs/connect-file-*.jar "$CONNECT_JARS/plugins/file/"
+    touch "$CONNECT_JARS/.complete"
 }
 
 # A class-data archive halves the broker's start, a formatted data directory saves formatting one. Both come from one
@@ -156,6 +171,7 @@ have cargo || fail 'cargo is missing: install rustup first'
 packages
 kafka_jars
 kafka_archive
+connect_jars
 wasm_target
 cargo_deny
 say 'done'
