@@ -123,11 +123,6 @@ pub(super) struct Tags {
 }
 
 impl Connector {
-    /// All keys that mean something here.
-    pub(crate) fn keys() -> &'static [&'static str] {
-        KNOWN.supported
-    }
-
     /// Reads a file.
     pub fn load(file: &Path, overrides: &[(String, String)]) -> Result<Connector, Stop> {
         let json = std::fs::read_to_string(file).map_err(|error| {
@@ -180,11 +175,6 @@ impl Connector {
             no_overwrite,
             ignored,
         })
-    }
-
-    /// Names, or one pattern after `^`.
-    pub fn topics(&self) -> &[String] {
-        &self.topics
     }
 
     /// Connect's name for the group of a connector.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod calls;
 mod compare;
 mod reference;
 mod shared;
