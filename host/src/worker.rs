@@ -21,6 +21,7 @@ mod rest;
 mod running;
 mod secrets;
 mod state;
+mod status;
 mod storage;
 mod validate;
 
@@ -145,7 +146,7 @@ impl Worker {
         };
         let cluster = cluster_id(&options.kafka)?;
         let storage = Storage::open(&options.kafka, topics, &shutdown)?;
-        let id = rest::reachable(address).to_string();
+        let id = id(address);
         let leave = shutdown.child();
         let context = Arc::new(Context { options, engine, storage, id, cluster, leave, shutdown });
         let assignment = Assignment::join(context.clone())?;
@@ -183,6 +184,15 @@ impl Worker {
         context.shutdown.request();
         context.storage.join();
         ended
+    }
+}
+
+/// Its address; where it listens on all, that of the machine.
+fn id(address: SocketAddr) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().filter(|_| address.ip().is_unspecified());
+    match host {
+        Some(host) => format!("{}:{}", host.trim(), address.port()),
+        None => address.to_string(),
     }
 }
 

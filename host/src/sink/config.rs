@@ -91,11 +91,6 @@ pub(super) struct Tags {
 }
 
 impl Connector {
-    /// All keys that mean something here.
-    pub(crate) fn keys() -> &'static [&'static str] {
-        KNOWN.supported
-    }
-
     /// Reads a file.
     pub fn load(file: &Path, overrides: &[(String, String)]) -> Result<Connector, Stop> {
         let json = connector_file::text_of(file, "sink/connect_s3_sink.config")?;
@@ -147,11 +142,6 @@ impl Connector {
             no_overwrite,
             ignored,
         })
-    }
-
-    /// Names, or one pattern after `^`.
-    pub fn topics(&self) -> &[String] {
-        &self.topics
     }
 
     /// Connect's name for the group of a connector.
