@@ -9,6 +9,7 @@ KAFKA_VERSION=$(sed -n '/kafka_2.13/{n;s:.*<version>\(.*\)</version>.*:\1:p}' se
 JARS=$CACHE/kafka/$KAFKA_VERSION
 # Kafka's JsonConverter, which tests compare with.
 CONNECT_JSON=$CACHE/connect-json/$KAFKA_VERSION
+CONNECT_JARS=$CACHE/connect/$KAFKA_VERSION
 DENY_VERSION=0.20.2
 export PATH=$CACHE/bin:$PATH
 
@@ -44,7 +45,8 @@ packages() {
     have pkg-config || wanted+=(pkg-config)
     [ -e /usr/include/zlib.h ] || wanted+=(zlib1g-dev)
     have javac || wanted+=(default-jdk-headless)
-    { [ -e "$JARS/.complete" ] && [ -e "$CONNECT_JSON/.complete" ]; } || have mvn || wanted+=(maven)
+    { [ -e "$JARS/.complete" ] && [ -e "$CONNECT_JSON/.complete" ] && [ -e "$CONNECT_JARS/.complete" ]; } || have mvn ||
+        wanted+=(maven)
     python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3 python3-venv)
     if ! has_postgres; then
         wanted+=(postgresql)
@@ -89,6 +91,20 @@ python_packages() {
     python3 -m venv "$CACHE/python"
     "$CACHE/python/bin/python" -m pip install -q --disable-pip-version-check --only-binary :all: -r setup/python.txt
     cp setup/python.txt "$CACHE/python/packages.txt"
+}
+
+# A real Kafka Connect worker, for tests. Its connectors lie apart, as a plugin path wants them.
+connect_jars() {
+    if [ -e "$CONNECT_JARS/.complete" ]; then
+        say "Kafka Connect $KAFKA_VERSION: there"
+        return
+    fi
+    say "Kafka Connect $KAFKA_VERSION: fetching the jars into $CONNECT_JARS"
+    mvn -B -q -f setup/connect.xml dependency:copy-dependencies "-Dkafka.version=$KAFKA_VERSION" \
+        -DoutputDirectory="$CONNECT_JARS/libs"
+    mkdir -p "$CONNECT_JARS/plugins/file"
+    mv "$CONNECT_JARS"/libs/connect-file-*.jar "$CONNECT_JARS/plugins/file/"
+    touch "$CONNECT_JARS/.complete"
 }
 
 # A class-data archive halves the broker's start, a formatted data directory saves formatting one. Both come from one
@@ -185,6 +201,7 @@ kafka_jars
 connect_json
 python_packages
 kafka_archive
+connect_jars
 wasm_target
 cargo_deny
 say 'done'

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
-use crate::{demo, generate, inspect, log, open_windows, reset, run, sink, source};
+use crate::platform::command as platform;
+use crate::{demo, generate, inspect, log, look, open_windows, reset, run, sink, source, worker};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
@@ -40,14 +41,26 @@ enum Command {
     Run(Box<run::FileArgs>),
     /// Everything embedded: broker, registry, database, customers, source and plugins.
     Demo(demo::Args),
+    /// Broker, registry, database, S3 and Connect in the background, without Docker.
+    Platform(platform::Args),
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),
     /// Run one source connector from its Kafka Connect file.
     Source(Box<source::Args>),
     /// Run one S3 sink connector from its Kafka Connect file.
     Sink(Box<sink::Args>),
+    /// Run connectors behind Kafka Connect's REST API.
+    Connect(Box<worker::Args>),
     /// What a plugin says of itself.
     Inspect(inspect::Args),
+    /// The topics there are; make one, or describe one.
+    Topics(Box<look::TopicsArgs>),
+    /// Records as they come, decoded.
+    Print(Box<look::PrintArgs>),
+    /// Columns of a topic's records, as a table.
+    Select(Box<look::SelectArgs>),
+    /// Pipelines and connectors: what they do, and how far they are.
+    Status(Box<look::StatusArgs>),
     /// Which windows of a pipeline are open, and why.
     Windows(open_windows::Args),
     /// Let a pipeline that nobody runs begin anew: offsets and state together.
@@ -87,10 +100,16 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         None => Ok(cli.run.job()),
         Some(Command::Run(args)) => args.job(),
         Some(Command::Demo(args)) => return (start_log(None), demo::run(args)),
+        Some(Command::Platform(args)) => return (start_log(None), platform::run(args)),
         Some(Command::Generate(args)) => return (start_log(None), generate::run(args)),
         Some(Command::Source(args)) => return (start_log(None), source::run(*args)),
         Some(Command::Sink(args)) => return (start_log(None), sink::run(*args)),
+        Some(Command::Connect(args)) => return (start_log(None), worker::run(*args)),
         Some(Command::Inspect(args)) => return (start_log(None), inspect::run(args)),
+        Some(Command::Topics(args)) => return (start_log(None), look::topics(*args)),
+        Some(Command::Print(args)) => return (start_log(None), look::print(*args)),
+        Some(Command::Select(args)) => return (start_log(None), look::select(*args)),
+        Some(Command::Status(args)) => return (start_log(None), look::status(*args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
     };

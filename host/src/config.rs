@@ -30,6 +30,7 @@ use crate::{log, registry};
 pub use pipeline::{Limits, Pipeline, Plugin};
 pub use quantity::{Count, Size, Time};
 pub use registry_options::RegistryOptions;
+pub(crate) use secret::is_secret;
 pub use secret::{MASK, Properties, Secret, Url};
 pub use sink::Sink;
 pub use window::{Idle, Window};

@@ -15,14 +15,13 @@ mod view;
 mod watch;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::exit::Stop;
 use crate::kafka::Settings;
 use crate::pipeline::Delivery;
 use crate::platform::dir::Directory;
-use crate::platform::postgres::Postgres;
-use crate::platform::s3::S3;
+use crate::platform::servers::{Ports, Servers};
 use crate::registry::{self, Registry};
 use crate::shutdown::Shutdown;
 use crate::sink::Connector;
@@ -74,14 +73,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The servers, in the order in which they end.
-struct Platform {
-    registry: registry::server::Server,
-    kafka: Broker,
-    postgres: Postgres,
-    s3: S3,
-    dir: Directory,
-}
+type Platform = Servers<Broker>;
 
 pub fn run(args: Args) -> Result<(), Stop> {
     let shutdown = Shutdown::new();
@@ -153,15 +145,8 @@ fn find_plugins(given: Option<&Path>) -> Result<PathBuf, Stop> {
 fn start_platform(dir: Option<&Path>) -> Result<Platform, Stop> {
     let dir = Directory::open(dir)?;
     println!("directory    {}", dir.path().display());
-    let begun = Instant::now();
-    let postgres = Postgres::start(dir.path())?;
-    println!("postgres     up after {:.1} s", begun.elapsed().as_secs_f64());
-    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let registry = registry::server::start(loopback, &dir.path().join("registry"))?;
-    println!("registry     {}", registry.url());
-    let s3 = S3::start(dir.path(), sinks::BUCKET)?;
-    println!("s3           {}", s3.endpoint());
-    let kafka = Broker::start(dir.path())?;
-    println!("kafka        {}, up after {:.1} s", kafka.brokers(), begun.elapsed().as_secs_f64());
-    Ok(Platform { registry, kafka, postgres, s3, dir })
+    let mut tell = |name: &str, what: &str| println!("{name:<12} {what}");
+    let platform = Servers::start(dir, Ports::default(), sinks::BUCKET, Broker::start, &mut tell)?;
+    println!("kafka        {}", platform.kafka.brokers());
+    Ok(platform)
 }

@@ -28,6 +28,15 @@ pub enum Exit {
     Bug = 70,
 }
 
+impl Exit {
+    /// What a number stands for; a bug, if it stands for nothing.
+    pub fn from_code(code: u8) -> Exit {
+        use Exit::{CheckFailed, Connector, Dependency, Fenced, Plugin, Start, Success, Usage};
+        let all = [Success, CheckFailed, Usage, Start, Plugin, Dependency, Fenced, Connector];
+        all.into_iter().find(|exit| *exit as u8 == code).unwrap_or(Exit::Bug)
+    }
+}
+
 /// Why a command ends: what is printed, and the exit code.
 #[derive(Debug)]
 pub struct Stop {

@@ -9,6 +9,7 @@ pub mod member;
 pub mod partition;
 pub mod patience;
 pub mod producer;
+pub mod reach;
 pub mod reading;
 pub mod size;
 pub mod standing;
@@ -69,7 +70,12 @@ impl Settings {
     /// What all clients share.
     pub fn client(&self, role: &str) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.brokers).set("client.id", format!("smt-host-{role}"));
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", format!("smt-host-{role}"))
+            // A request that a broker took to its grave is made again after so long. Of those that a transaction waits
+            // for, librdkafka keeps to no other time, so that the default of 60 s would be a pipeline's pause.
+            .set("socket.timeout.ms", "10000");
         self.pass_through(&mut config);
         config
     }

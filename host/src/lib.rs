@@ -33,8 +33,13 @@ pub mod demo;
 /// Pipelines from options and from a configuration file.
 pub mod run;
 
+/// Connectors behind Kafka Connect's REST API.
+pub mod worker;
+
 /// What a plugin says of itself.
 pub mod inspect;
+/// Topics, records, pipelines and connectors, for people.
+pub mod look;
 /// Which windows are open, and why.
 pub mod open_windows;
 /// Child processes and servers of the embedded default: Kafka, Postgres, directories, ports.

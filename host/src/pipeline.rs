@@ -89,6 +89,8 @@ pub struct Spec {
 /// How long the registry is waited for in one go where it is asked again anyway.
 const REGISTRY_TRY: Duration = Duration::from_secs(2);
 
+const WATCH_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Runs a pipeline until it is asked to stop, its input's end is reached (`until_end`), or it fails. Blocking.
 pub fn run(mut spec: Spec, shutdown: &Shutdown, progress: &Arc<Progress>) -> Result<(), Stop> {
     if !spec.fail_fast {
@@ -110,6 +112,10 @@ pub fn run(mut spec: Spec, shutdown: &Shutdown, progress: &Arc<Progress>) -> Res
             })
         };
         let threads: Vec<_> = (0..spec.workers).map(start).collect();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            std::thread::sleep(WATCH_INTERVAL);
+            outage.watch();
+        }
         threads.into_iter().map(join).collect()
     });
     results.into_iter().collect()

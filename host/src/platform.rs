@@ -4,7 +4,9 @@
 //! Never on a record's way.
 
 pub mod child;
+pub mod command;
 pub mod dir;
+pub mod endpoints;
 pub mod jars;
 pub mod kafka;
 mod kafka_files;
@@ -12,3 +14,4 @@ pub mod mock;
 pub mod port;
 pub mod postgres;
 pub mod s3;
+pub mod servers;

@@ -2,6 +2,8 @@
 //!
 //! Both forms are one configuration: the first makes a pipeline of each plugin, the second reads them. Options win.
 
+/// Where everything is, for commands that run nothing.
+mod addresses;
 /// Which pipeline a command is about.
 mod at;
 /// A configuration's pipelines, ready to run.
@@ -27,9 +29,11 @@ use crate::pipeline::fleet;
 use crate::reset::{self, Request};
 use crate::shutdown::Shutdown;
 
+pub use addresses::{Addresses, Found, Platform};
 pub use at::{At, Place};
 pub use build::specs;
 pub use options::{Cluster, Options, pair};
+pub(crate) use state::default_dir as state_dir;
 
 /// `smt-host --plugin FILE…`
 #[derive(clap::Args, Debug, Clone)]

@@ -19,8 +19,11 @@ mod runner;
 mod select;
 mod sql;
 mod stored;
+pub(crate) mod stored_offset;
 mod task;
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 pub use config::Connector;
@@ -54,6 +57,8 @@ pub struct Args {
 pub struct Progress {
     /// Records committed.
     pub records: AtomicU64,
+    /// Topics that records were committed to.
+    pub topics: Mutex<BTreeSet<String>>,
 }
 
 /// Runs one connector until it fails or `shutdown` is requested. Blocks.

@@ -43,6 +43,11 @@ impl Running {
         Running(command.spawn().unwrap())
     }
 
+    /// A child whose output somebody reads.
+    pub fn of(child: Child) -> Running {
+        Running(child)
+    }
+
     pub fn id(&self) -> u32 {
         self.0.id()
     }

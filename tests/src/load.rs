@@ -92,7 +92,18 @@ pub fn assert_exactly_once(settings: &Settings, topic: &str, partitions: i32, re
         numbers.iter().for_each(|number| times[*number] += 1);
         let count = |wanted: &dyn Fn(usize) -> bool| times.iter().filter(|times| wanted(**times)).count();
         let (lost, doubled) = (count(&|times| times == 0), count(&|times| times > 1));
-        assert_eq!((lost, doubled), (0, 0), "{topic} partition {partition} of {records} records: (lost, doubled)");
+        let wrong: Vec<usize> = (0..records).filter(|number| times[*number] != 1).collect();
+        let places = |number: &usize| {
+            let of = seen.iter().filter(|seen| seen.partition == partition);
+            let here = of.zip(&numbers).filter(|(_, found)| *found == number).map(|(seen, _)| seen.offset);
+            (*number, here.collect::<Vec<_>>())
+        };
+        let which = (wrong.first().map(places), wrong.last().map(places));
+        assert_eq!(
+            (lost, doubled),
+            (0, 0),
+            "{topic}-{partition}, {records} records: (lost, doubled), first and last at {which:?}"
+        );
         assert!(numbers.is_sorted(), "{topic} partition {partition}: out of order");
     }
 }

@@ -1,19 +1,25 @@
 //! Windows without a broker: logs, transactions, clock and crashes are simulated under `smt_host::window`, at the batch
 //! boundary. Everything follows from a seed. The plugin's functions come in as a `Workload`.
 
+mod guests;
 mod ids;
 mod kafka;
 mod model;
+mod stores;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use smt_host::kafka::partition;
 use smt_host::window::{Declared, Emit, Functions, Windows};
 
+pub use guests::{Classes, Words};
 pub use ids::Ids;
 pub use kafka::{Kafka, Sent};
+pub use stores::Stores;
 pub use worker::{Crash, Worker};
 
 /// An input record. What a good one adds is up to the workload.
@@ -32,6 +38,8 @@ pub enum Kind {
     Rejected,
     /// Traps.
     Guilty,
+    /// Has no key.
+    LeftOut,
 }
 
 /// A plugin, and what it should make of records.
@@ -53,6 +61,8 @@ pub struct Scenario {
     pub seed: u64,
     pub windows: Option<Windows>,
     pub emit: Emit,
+    /// Records stand in the partition of their key; there is no repartition topic.
+    pub partitioned: bool,
     pub sources: usize,
     pub repartitions: usize,
     pub workers: usize,
@@ -75,12 +85,14 @@ impl Scenario {
         windows.idle_ms = windows.idle_ms.filter(|_| rng.random_bool(0.6));
         let windows = Some(windows).filter(|_| rng.random_bool(0.9));
         let emit = if windows.is_some() && rng.random_bool(0.5) { Emit::Final } else { Emit::Changes };
+        let (partitioned, sources) = (rng.random_bool(0.3), rng.random_range(1..=3));
         Scenario {
             seed,
             windows,
             emit,
-            sources: rng.random_range(1..=3),
-            repartitions: rng.random_range(1..=2),
+            partitioned,
+            sources,
+            repartitions: if partitioned { sources } else { rng.random_range(1..=2) },
             workers: rng.random_range(1..=2),
             steps: rng.random_range(20..=150),
         }
@@ -100,23 +112,68 @@ pub struct World<'w, W: Workload> {
 
 /// Runs a schedule to its end and compares; the error tells what is wrong.
 pub fn check<W: Workload>(workload: &W, scenario: Scenario) -> Result<Kafka, String> {
-    let mut world = World::new(workload, scenario);
-    for _ in 0..world.scenario.steps {
-        world.step();
-    }
-    world.drain();
-    model::compare(&world)?;
-    Ok(world.kafka)
+    let steps = scenario.steps;
+    World::new(workload, scenario, |_| Stores::memory()).check(steps)
+}
+
+/// The same with the stores on disk, closed and opened again by each crash.
+pub fn check_on_disk<W: Workload>(workload: &W, scenario: Scenario, dir: &Path) -> Result<Kafka, String> {
+    let steps = scenario.steps;
+    World::new(workload, scenario, |worker| Stores::on_disk(dir.join(worker.to_string()))).check(steps)
+}
+
+/// Half a schedule with its stores on disk; `kill` is called when the last commit is done and the stores are to take it.
+pub fn run_until_killed<W: Workload>(workload: &W, scenario: Scenario, dir: &Path, kill: impl FnOnce()) {
+    World::new(workload, scenario, |worker| Stores::on_disk(dir.join(worker.to_string()))).half(kill);
+}
+
+/// The other half, with the stores that the killed run has left. The log follows from the seed.
+pub fn check_after_kill<W: Workload>(workload: &W, scenario: Scenario, dir: &Path) -> Result<Kafka, String> {
+    let mut world = World::new(workload, scenario, |_| Stores::memory());
+    world.half(|| ());
+    let left = |worker: usize| Stores::on_disk(dir.join(worker.to_string()));
+    world.workers = new_workers(workload, &world.scenario, left);
+    world.assign();
+    let steps = world.scenario.steps / 2;
+    world.check(steps)
+}
+
+fn new_workers<W: Workload>(
+    workload: &W,
+    scenario: &Scenario,
+    stores: impl Fn(usize) -> Stores,
+) -> Vec<Worker<W::Functions>> {
+    (0..scenario.workers).map(|worker| Worker::new(workload.functions(), scenario, stores(worker))).collect()
 }
 
 impl<'w, W: Workload> World<'w, W> {
-    fn new(workload: &'w W, scenario: Scenario) -> World<'w, W> {
+    fn new(workload: &'w W, scenario: Scenario, stores: impl Fn(usize) -> Stores) -> World<'w, W> {
         let rng = StdRng::seed_from_u64(scenario.seed ^ 0x5eed);
         let kafka = Kafka::new(scenario.sources, scenario.repartitions);
-        let workers = (0..scenario.workers).map(|_| Worker::new(workload.functions(), &scenario)).collect();
+        let workers = new_workers(workload, &scenario, stores);
         let mut world = World { workload, scenario, kafka, workers, now_ms: 1000, rng, next_id: 0 };
         world.assign();
         world
+    }
+
+    fn check(mut self, steps: usize) -> Result<Kafka, String> {
+        for _ in 0..steps {
+            self.step();
+        }
+        self.drain();
+        model::compare(&self)?;
+        Ok(self.kafka)
+    }
+
+    fn half(&mut self, killed: impl FnOnce()) {
+        for _ in 0..self.scenario.steps / 2 {
+            self.step();
+        }
+        let last = self.workers.len() - 1;
+        for worker in 0..last {
+            self.commit(worker, None);
+        }
+        self.workers[last].commit(&mut self.kafka, None, killed);
     }
 
     /// Anything may happen.
@@ -145,13 +202,15 @@ impl<'w, W: Workload> World<'w, W> {
 
     /// A burst of records around the present, some of them old.
     fn produce(&mut self) {
-        let partition = self.rng.random_range(0..self.scenario.sources);
+        let any = self.rng.random_range(0..self.scenario.sources);
         for _ in 0..self.rng.random_range(1..=12) {
             self.now_ms += self.rng.random_range(0..4);
             let back =
                 if self.rng.random_bool(0.2) { self.rng.random_range(0..150) } else { self.rng.random_range(0..8) };
             let timestamp = self.now_ms - 1100 - back; // begins before the epoch
             let (key, kind) = (self.workload.key(&mut self.rng), self.workload.kind(&mut self.rng));
+            let of_key = || partition::of_key(&key, self.scenario.sources as i32) as usize;
+            let partition = if self.scenario.partitioned { of_key() } else { any };
             self.kafka.input[partition].push(Record { id: self.next_id, partition, key, timestamp, kind });
             self.next_id += 1;
         }
@@ -174,7 +233,7 @@ impl<'w, W: Workload> World<'w, W> {
     }
 
     fn commit(&mut self, worker: usize, crash: Option<Crash>) {
-        self.workers[worker].commit(&mut self.kafka, crash);
+        self.workers[worker].commit(&mut self.kafka, crash, || ());
         if crash.is_some() {
             self.crash(worker);
         }
@@ -183,9 +242,8 @@ impl<'w, W: Workload> World<'w, W> {
     /// The process is killed and starts again, with or without what it had on disk.
     fn crash(&mut self, worker: usize) {
         let keep = self.rng.random_bool(0.5);
-        let stores = self.workers[worker].kill(keep);
-        self.workers[worker] = Worker::new(self.workload.functions(), &self.scenario);
-        self.workers[worker].stores = stores;
+        let stores = self.workers.remove(worker).killed().reopened(keep);
+        self.workers.insert(worker, Worker::new(self.workload.functions(), &self.scenario, stores));
         self.assign();
     }
 
@@ -209,7 +267,8 @@ impl<'w, W: Workload> World<'w, W> {
             self.workers[worker].assign_source(&self.kafka, partition, self.now_ms);
         }
         for partition in 0..self.scenario.repartitions {
-            let worker = (partition + 1 + self.kafka.assignment) % count;
+            let moved = if self.scenario.partitioned { 0 } else { 1 };
+            let worker = (partition + moved + self.kafka.assignment) % count;
             // Now and then the process dies while it restores.
             let dies = self.rng.random_bool(0.1);
             self.workers[worker].assign_owned(&self.kafka, partition, &self.scenario, dies);

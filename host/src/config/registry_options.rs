@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Registry, Secret};
 
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub struct RegistryOptions {
     #[command(flatten)]
     registry: Registry,

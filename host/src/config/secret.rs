@@ -1,4 +1,5 @@
-//! Values that may be secret, or point to where the secret is: `${env:NAME}`, `${file:PATH}`.
+//! Values that may be secret, or point to where the secret is: `${env:NAME}`, `${file:PATH}`, and Kafka's
+//! `${file:PATH:KEY}` for a key of a properties file.
 //!
 //! A secret is never shown: neither by Debug nor on the way back to a file. A reference is, since it tells nothing.
 
@@ -47,6 +48,16 @@ impl Secret {
         masked(&self.0)
     }
 
+    /// What the references in a text stand for.
+    pub(crate) fn references(text: &str) -> impl Iterator<Item = &str> {
+        let mut rest = text;
+        std::iter::from_fn(move || {
+            let (_, reference, after) = split(rest)?;
+            rest = after;
+            Some(reference)
+        })
+    }
+
     /// As it was given. Only for what is known to be no secret.
     pub(super) fn plain(&self) -> &str {
         &self.0
@@ -84,7 +95,7 @@ fn split(text: &str) -> Option<(&str, &str, &str)> {
 
 fn look_up(key: &str, reference: &str) -> Result<String, Stop> {
     let found = match reference.split_once(':') {
-        Some(("file", path)) => std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}")),
+        Some(("file", path)) => in_file(path),
         Some((_, name)) => std::env::var(name).map_err(|_| "is not set, or is not UTF-8".to_owned()),
         None => Err("is neither env nor file".to_owned()),
     };
@@ -92,6 +103,26 @@ fn look_up(key: &str, reference: &str) -> Result<String, Stop> {
         Stop::usage(format!("{key} refers to ${{{reference}}}, which {why}"))
             .hint("set the variable or write the file, then start again")
     })
+}
+
+/// A whole file, or a key of one.
+fn in_file(path: &str) -> Result<String, String> {
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"));
+    match path.rsplit_once(':') {
+        Some((file, key)) if !Path::new(path).exists() => {
+            let text = read(file)?;
+            property(&text, key).ok_or_else(|| format!("has no key {key:?}"))
+        }
+        _ => read(path),
+    }
+}
+
+/// The value of a key in Java's properties format, without its escapes and continued lines.
+fn property(text: &str, wanted: &str) -> Option<String> {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with(['#', '!']));
+    let pairs = lines.filter_map(|line| line.split_once(['=', ':']));
+    // The last one wins, as in Java.
+    pairs.rev().find(|(key, _)| key.trim() == wanted).map(|(_, value)| value.trim_start().to_owned())
 }
 
 impl FromStr for Secret {
@@ -143,7 +174,8 @@ impl Properties {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a value under this name is one that nobody may see.
+pub(crate) fn is_secret(name: &str) -> bool {
     ["password", "secret", "token", "key.pem", "oauthbearer.config", "jaas", "customer.key"]
         .iter()
         .any(|part| name.contains(part))

@@ -68,3 +68,16 @@ fn properties_are_secret_by_their_name() {
     let used = properties.resolve().unwrap();
     assert_eq!(used[1], ("sasl.password".to_owned(), "p1".to_owned()));
 }
+
+#[test]
+fn a_key_of_a_properties_file_is_read_as_kafka_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("connect.properties");
+    std::fs::write(&file, "# note\nuser = postgres\npassword=a=b:c\nuser: other\n").unwrap();
+    let read = |key: &str| format!("${{file:{}:{key}}}", file.display()).parse::<Secret>().unwrap().resolve("key");
+    assert_eq!(read("password").unwrap(), "a=b:c");
+    assert_eq!(read("user").unwrap(), "other");
+    let stop = read("nope").unwrap_err();
+    assert!(stop.what.ends_with(r#"which has no key "nope""#), "{stop}");
+    assert!(!stop.what.contains("a=b:c"));
+}

@@ -37,7 +37,7 @@ pub(super) fn settle(connectors: &[Connector], settings: &Settings) -> Result<()
     let begun = Instant::now();
     for connector in connectors {
         let standing = Standing::of(settings, &connector.group())?;
-        for topic in connector.topics() {
+        for topic in connector.named_topics() {
             let mut offsets: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
             let reading = Reading::open(settings, topic)?;
             let partitions = BTreeMap::from([(topic.to_owned(), reading.partitions())]);
@@ -72,7 +72,7 @@ pub(super) fn check(
     table.set_header(["sink", "topic", "objects", "records in them", "wait for flush.size", ""]);
     let mut wrong = Vec::new();
     for connector in connectors {
-        for topic in connector.topics() {
+        for topic in connector.named_topics() {
             let (found, records) = (stored(connector, topic)?, read(settings, registry, topic)?);
             let (held, verdict) = match compare(&found, &records, connector.flush_size()) {
                 Ok(held) => (held, "ok"),

@@ -103,7 +103,7 @@ fn run(
     progress: &Progress,
 ) -> Result<(), Stop> {
     // The pipelines make their topics, with properties of their own: nothing to worry about meanwhile.
-    for topic in connector.topics() {
+    for topic in connector.named_topics() {
         while topics::shape(settings, topic).is_ok_and(|shape| shape.is_none()) && !stop.sleep(LOOK_INTERVAL) {}
     }
     run_connector(connector, settings, registry, false, stop, progress)

@@ -1,28 +1,11 @@
 //! What the demo tells others: where everything is, and how to go on.
 
-use std::io::Write;
-
 use super::Platform;
 use crate::exit::Stop;
 
 /// `endpoints.json`, for other programs.
 pub(super) fn endpoints(platform: &Platform) -> Result<(), Stop> {
-    let endpoints = serde_json::json!({
-        "kafka": platform.kafka.brokers(),
-        "registry": platform.registry.url(),
-        "postgres": platform.postgres.url(),
-        "connect": null,
-        "admin": null,
-        "s3": platform.s3.to_json(),
-    });
-    let file = platform.dir.path().join("endpoints.json");
-    // It holds the database's password.
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    let written = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
-    written
-        .and_then(|mut out| writeln!(out, "{endpoints:#}"))
-        .map_err(|error| Stop::start(format!("{}: {error}", file.display())))
+    platform.endpoints(platform.kafka.brokers()).write(platform.dir.path())
 }
 
 pub(super) fn where_it_is(platform: &Platform) {

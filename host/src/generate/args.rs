@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "URL",
-        default_value = "postgresql://postgres:postgres@localhost:5432/postgres",
+        default_value = "postgresql://postgres:Postgres2023!@localhost:5432/postgres",
         env = "SMT_CONNECTION_STRING",
         hide_env_values = true
     )]

@@ -17,6 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::patience::Patience;
+use super::reach::{Looks, Reach};
 use super::transaction::Span;
 use super::{From, Settings, lag, topics};
 use crate::exit::Stop;
@@ -36,7 +37,7 @@ pub struct Context {
     changes: Mutex<VecDeque<Change>>,
     /// Nobody will accept changes any more: partitions go at once.
     leaving: AtomicBool,
-    connected: AtomicBool,
+    looks: Looks,
     /// Up to where each partition has been read, markers included, as of the last second.
     reached: Mutex<Vec<(String, i32, i64)>>,
     lag: lag::Share,
@@ -46,8 +47,7 @@ pub struct Context {
 
 impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
-        let up = statistics.brokers.values().any(|broker| broker.nodeid >= 0 && broker.state == "UP");
-        self.connected.store(up, Ordering::Relaxed);
+        self.looks.look(&statistics, jiff::Timestamp::now().as_second());
         self.lag.set(lag::of(&statistics));
         *lock(&self.reached) = lag::reached(&statistics);
     }
@@ -107,7 +107,7 @@ impl Member {
         let context = Context {
             changes: Mutex::default(),
             leaving: AtomicBool::new(false),
-            connected: AtomicBool::new(false),
+            looks: Looks::default(),
             reached: Mutex::default(),
             lag,
             membership: Mutex::default(),
@@ -156,14 +156,19 @@ impl Member {
         })
     }
 
-    /// Whether a broker was reached when librdkafka last said so.
-    pub fn is_connected(&self) -> bool {
-        self.consumer.context().connected.load(Ordering::Relaxed)
+    /// Told by `poll`'s caller, since librdkafka says it there.
+    pub fn lost(&self) {
+        self.consumer.context().looks.lose();
     }
 
-    /// Told by `poll`'s caller, since librdkafka says it there.
-    pub fn disconnected(&self) {
-        self.consumer.context().connected.store(false, Ordering::Relaxed);
+    /// Told by whoever got an answer on another way.
+    pub fn answered(&self) {
+        self.consumer.context().looks.answered();
+    }
+
+    /// Whether brokers are reached, as of the last second. Known only while it is polled.
+    pub fn reach(&self) -> Reach {
+        self.consumer.context().looks.reach()
     }
 
     /// Nothing is left to read.

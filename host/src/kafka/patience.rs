@@ -1,11 +1,13 @@
 //! Waiting for what is away: said once when it goes, once when it is back, and ended at once when asked to stop.
 
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
+use super::reach::Reach;
 use crate::shutdown::Shutdown;
 
 /// How long one request waits for its answer before it looks whether stopping is asked for.
@@ -39,11 +41,39 @@ impl Display for Thing {
 pub struct Outage {
     pipeline: String,
     away: Mutex<Vec<Thing>>,
+    requests: Mutex<Vec<Arc<Request>>>,
+}
+
+/// What one asker waits for: since when in milliseconds after `epoch`, and 0 for nothing.
+struct Request {
+    epoch: Instant,
+    since_ms: AtomicU64,
+}
+
+impl Request {
+    fn begins(&self) {
+        self.since_ms.store(self.now_ms(), Relaxed);
+    }
+
+    fn ends(&self) {
+        self.since_ms.store(0, Relaxed);
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn waits(&self) -> Duration {
+        match self.since_ms.load(Relaxed) {
+            0 => Duration::ZERO,
+            since_ms => Duration::from_millis(self.now_ms().saturating_sub(since_ms)),
+        }
+    }
 }
 
 impl Outage {
     pub fn new(pipeline: &str) -> Outage {
-        Outage { pipeline: pipeline.to_owned(), away: Mutex::default() }
+        Outage { pipeline: pipeline.to_owned(), away: Mutex::default(), requests: Mutex::default() }
     }
 
     /// True: that is news.
@@ -66,6 +96,24 @@ impl Outage {
             away.swap_remove(at);
         }
         known.is_some()
+    }
+
+    /// To be called now and then: librdkafka does not keep to the time that every request is given, so that whoever
+    /// made it cannot say that there is no answer.
+    pub fn watch(&self) {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.iter().any(|request| request.waits() > BUSY_MAX) {
+            self.away(&Thing::Brokers, &"a request has had no answer for 5 s");
+        }
+    }
+
+    /// What a consumer that has nothing to read knows of its brokers.
+    pub fn brokers(&self, reach: Reach) {
+        match reach {
+            Reach::Reached => _ = self.back(&Thing::Brokers),
+            Reach::Away => _ = self.away(&Thing::Brokers, &"no connection to any broker"),
+            Reach::Unclear | Reach::Lost => {}
+        }
     }
 
     /// This is away, and everything else is not.
@@ -118,11 +166,15 @@ impl Backoff {
 pub struct Patience {
     stop: Shutdown,
     outage: Arc<Outage>,
+    request: Arc<Request>,
 }
 
 impl Patience {
+    /// For one thread and whatever it asks with a clone of it.
     pub fn new(stop: &Shutdown, outage: &Arc<Outage>) -> Patience {
-        Patience { stop: stop.clone(), outage: outage.clone() }
+        let request = Arc::new(Request { epoch: Instant::now(), since_ms: AtomicU64::new(0) });
+        outage.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        Patience { stop: stop.clone(), outage: outage.clone(), request }
     }
 
     pub fn outage(&self) -> &Outage {
@@ -136,18 +188,20 @@ impl Patience {
 
     /// Repeats a request that has no answer. When stopping is asked for, the last try's error comes back.
     pub fn ask<T>(&self, mut request: impl FnMut(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
-        let begun = Instant::now();
-        loop {
+        self.request.begins();
+        let answer = loop {
             match request(SLICE) {
                 Err(error) if is_unanswered(&error) && !self.is_over() => {
-                    if begun.elapsed() > BUSY_MAX {
+                    if self.request.waits() > BUSY_MAX {
                         self.outage.away(&Thing::Brokers, &error);
                     }
                     self.stop.sleep(PAUSE);
                 }
-                other => return other,
+                other => break other,
             }
-        }
+        };
+        self.request.ends();
+        answer
     }
 }
 
@@ -164,7 +218,7 @@ pub fn ask_within<T>(limit: Duration, mut request: impl FnMut(Duration) -> Kafka
 }
 
 /// The brokers did not say no: they said nothing.
-pub(super) fn is_unanswered(error: &KafkaError) -> bool {
+pub fn is_unanswered(error: &KafkaError) -> bool {
     if let KafkaError::Transaction(inner) = error {
         return inner.is_retriable() && !inner.txn_requires_abort();
     }
@@ -202,6 +256,23 @@ mod tests {
         assert!(!outage.back(&topic));
         outage.all_back();
         assert!(!outage.back(&Thing::Registry));
+    }
+
+    #[test]
+    fn a_request_that_does_not_come_back_is_noticed_from_outside() {
+        let outage = Arc::new(Outage::new("p"));
+        let Some(long_ago) = Instant::now().checked_sub(BUSY_MAX * 2) else { return };
+        let request = Arc::new(Request { epoch: long_ago, since_ms: AtomicU64::new(0) });
+        outage.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        request.begins();
+        outage.watch();
+        assert!(!outage.back(&Thing::Brokers), "it has just begun");
+        request.since_ms.store(1, Relaxed);
+        outage.watch();
+        assert!(outage.back(&Thing::Brokers));
+        request.ends();
+        outage.watch();
+        assert!(!outage.back(&Thing::Brokers));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{From, Settings, topics};
@@ -20,6 +20,27 @@ pub struct Reading {
     topic: String,
     consumer: BaseConsumer,
     partitions: i32,
+}
+
+/// How many records there are from one offset to before another. What transactions end with are none.
+pub fn count_between(settings: &Settings, topic: &str, partition: i32, (from, end): (i64, i64)) -> Result<i64, Stop> {
+    let away = |error: KafkaError| topics::away(settings, &error);
+    let consumer: BaseConsumer =
+        settings.consumer("smt-host-reading", From::Earliest).create().map_err(|error| topics::bad_client(&error))?;
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(from)).map_err(away)?;
+    consumer.assign(&list).map_err(away)?;
+    let (mut count, begun) = (0, Instant::now());
+    while begun.elapsed() < SILENCE_MAX {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) if message.offset() >= end => return Ok(count),
+            Some(Ok(_)) => count += 1,
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(count),
+            Some(Err(error)) => return Err(away(error)),
+            None => {}
+        }
+    }
+    Ok(end - from)
 }
 
 impl Reading {

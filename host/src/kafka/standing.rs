@@ -60,6 +60,12 @@ impl Standing {
         Ok(members.map(name).collect())
     }
 
+    /// All groups of the cluster, with the number of their members.
+    pub fn groups(&self) -> Result<BTreeMap<String, usize>, Stop> {
+        let list = self.ask(|wait| self.consumer.fetch_group_list(None, wait))?;
+        Ok(list.groups().iter().map(|group| (group.name().to_owned(), group.members().len())).collect())
+    }
+
     /// All topics but Kafka's own, with the number of their partitions.
     pub fn topics(&self) -> Result<BTreeMap<String, i32>, Stop> {
         let metadata = self.consumer.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|error| self.away(&error))?;

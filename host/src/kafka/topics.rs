@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -59,6 +59,41 @@ pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Prope
     }
     create(settings, topic, wanted, made)?;
     Ok(wanted)
+}
+
+/// Kafka's own bound.
+const NAME_LENGTH_MAX: usize = 249;
+
+/// Whether Kafka allows a topic of this name.
+pub fn is_name(topic: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=NAME_LENGTH_MAX).contains(&topic.len()) && topic.chars().all(allowed) && ![".", ".."].contains(&topic)
+}
+
+pub fn check_name(topic: &str) -> Result<(), Stop> {
+    if is_name(topic) {
+        return Ok(());
+    }
+    Err(Stop::usage(format!("Kafka allows no topic named {topic:?}"))
+        .hint("allowed are letters, digits, '.', '_' and '-', at most 249 of them"))
+}
+
+/// Makes a topic that is not there; one that is, is a mistake.
+pub fn make(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
+    create(settings, topic, shape, &[])
+}
+
+/// What was set for this topic alone, by name.
+pub fn set_for(settings: &Settings, topic: &str) -> Result<Vec<(String, String)>, Stop> {
+    let (admin, runtime) = admin(settings)?;
+    let asked = [ResourceSpecifier::Topic(topic)];
+    let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
+    let answer = runtime.block_on(admin.describe_configs(&asked, &options)).map_err(|error| away(settings, &error))?;
+    let entries = answer.into_iter().flatten().flat_map(|resource| resource.entries);
+    let set = entries.filter(|entry| entry.source == ConfigSource::DynamicTopic && !entry.is_sensitive);
+    let mut set: Vec<_> = set.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect();
+    set.sort();
+    Ok(set)
 }
 
 /// Deletes the records before these offsets.

@@ -9,7 +9,7 @@ use crate::exit::Stop;
 use crate::kafka::Settings;
 use crate::kafka::reading::Reading;
 use crate::kafka::standing::{Offsets, Standing};
-use crate::pipeline::aggregate::stamped_windows;
+use crate::pipeline::aggregate::{stamped_beside_input, stamped_windows};
 use crate::state::{self, Kept};
 use crate::window::{Emit, Error, Limits, Metadata, OpenWindow, Owner, SourcePartition, Store, Windows};
 
@@ -17,9 +17,9 @@ use crate::window::{Emit, Error, Limits, Metadata, OpenWindow, Owner, SourcePart
 const LIMITS: Limits = Limits { keys_max: u64::MAX, accumulator_bytes_max: usize::MAX, overlay_bytes_max: usize::MAX };
 
 /// So long without a record, a changelog is taken as read to its end.
-const MOMENT: Duration = Duration::from_millis(100);
+pub(crate) const MOMENT: Duration = Duration::from_millis(100);
 
-pub(super) struct Look {
+pub(crate) struct Look {
     standing: Standing,
     group: String,
     watched: Vec<Watched>,
@@ -34,7 +34,7 @@ struct Watched {
 }
 
 impl Look {
-    pub(super) fn open(kafka: &Settings, group: &str, plugins: &[String]) -> Result<Look, Stop> {
+    pub(crate) fn open(kafka: &Settings, group: &str, plugins: &[String]) -> Result<Look, Stop> {
         let standing = Standing::of(kafka, group)?;
         let topics = standing.topics()?;
         let mut kept = state::find(group, plugins, &topics, &standing.committed(&topics)?)?;
@@ -45,6 +45,11 @@ impl Look {
         }
         let watched = kept.into_iter().map(|kept| Watched::read(kafka, kept));
         Ok(Look { watched: watched.collect::<Result<_, _>>()?, standing, group: group.to_owned() })
+    }
+
+    /// How many are open, over all plugins.
+    pub(crate) fn open_windows(&mut self) -> Result<usize, Stop> {
+        Ok(self.report()?.plugins.iter().map(|plugin| plugin.open.len()).sum())
     }
 
     pub(super) fn report(&mut self) -> Result<Report, Stop> {
@@ -59,9 +64,9 @@ impl Look {
         sources.dedup();
         let mut plugins = Vec::new();
         for watched in &mut self.watched {
-            let windows = windows(&watched.kept, &offsets);
+            let (windows, partitioned) = windows(&watched.kept, &offsets);
             let inputs = progress(&watched.kept.plugin, &sources, &offsets)?;
-            let open = watched.look(windows, &sources)?;
+            let open = watched.look(windows, partitioned, &sources)?;
             plugins.push(report::Plugin {
                 name: watched.kept.plugin.clone(),
                 windows,
@@ -73,8 +78,16 @@ impl Look {
     }
 }
 
-/// What the owners have written down beside their offsets.
-fn windows(kept: &Kept, offsets: &Offsets) -> Option<Windows> {
+/// What the owners have written down beside their offsets, and whether those are the input's.
+fn windows(kept: &Kept, offsets: &Offsets) -> (Option<Windows>, bool) {
+    let mut beside = offsets.values();
+    match beside.find_map(|committed| stamped_beside_input(&committed.metadata, &kept.plugin)) {
+        Some(windows) => (windows, true),
+        None => (repartitioned(kept, offsets), false),
+    }
+}
+
+fn repartitioned(kept: &Kept, offsets: &Offsets) -> Option<Windows> {
     let topic = kept.repartition.as_deref()?;
     let beside = offsets.iter().filter(|((name, _), _)| name == topic).map(|(_, committed)| &committed.metadata);
     beside.filter(|metadata| !metadata.is_empty()).find_map(|metadata| stamped_windows(metadata))
@@ -101,14 +114,20 @@ impl Watched {
     }
 
     /// Every partition's open windows.
-    fn look(&mut self, windows: Option<Windows>, sources: &[SourcePartition]) -> Result<Vec<OpenWindow>, Stop> {
+    fn look(
+        &mut self,
+        windows: Option<Windows>,
+        partitioned: bool,
+        sources: &[SourcePartition],
+    ) -> Result<Vec<OpenWindow>, Stop> {
         let stores = &mut self.stores;
         self.changelog.further(MOMENT, |record| restore(stores, record))?;
         let mut open = Vec::new();
-        for place in &mut self.stores {
+        for (partition, place) in (0..).zip(&mut self.stores) {
             let Some(store) = place.take() else { continue };
-            let owner = Owner::open(&self.kept.plugin, windows, Emit::Changes, LIMITS, sources.iter().cloned(), store)
-                .map_err(unreadable)?;
+            let heard = sources.iter().filter(|source| !partitioned || source.partition == partition).cloned();
+            let owner = Owner::open(&self.kept.plugin, windows, Emit::Changes, LIMITS, heard, store);
+            let owner = owner.map_err(unreadable)?;
             open.extend(owner.why_open());
             *place = Some(owner.into_store());
         }

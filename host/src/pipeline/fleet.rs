@@ -10,6 +10,9 @@ use super::{Progress, Spec};
 use crate::exit::{Exit, Stop};
 use crate::shutdown::Shutdown;
 
+/// What has not ended so long after it was asked to is left behind: a request that librdkafka does not give back. What
+/// its transaction holds is undone by whoever comes next with its id.
+const LEAVE_AFTER: Duration = Duration::from_millis(4500);
 /// How often each pipeline says how far it is.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -28,8 +31,12 @@ pub fn run_all(specs: Vec<Spec>, shutdown: &Shutdown) -> Result<(), Stop> {
     let alone = specs.len() == 1;
     let mut fleet = specs.into_iter().map(|spec| launch(spec, alone, shutdown)).collect::<Result<Vec<_>, _>>()?;
     let mut last = begun;
+    let mut asked: Option<Instant> = None;
     while fleet.iter().any(|ship| !ship.thread.is_finished()) {
         std::thread::sleep(Duration::from_millis(20));
+        if shutdown.is_requested() && asked.get_or_insert_with(Instant::now).elapsed() > LEAVE_AFTER {
+            break;
+        }
         if last.elapsed() >= REPORT_INTERVAL {
             for ship in &mut fleet {
                 ship.report(last.elapsed());
@@ -80,6 +87,13 @@ impl Ship {
 
     /// Why it failed, if it did.
     fn end(self) -> Option<(String, Stop)> {
+        if !self.thread.is_finished() {
+            tracing::warn!(
+                pipeline = self.name,
+                "left while Kafka does not answer: what is not committed is read again"
+            );
+            return None;
+        }
         let panicked = |_| Err(Stop::new(Exit::Bug, format!("pipeline {} panicked; this is a bug", self.name)));
         let ended = self.thread.join().unwrap_or_else(panicked);
         ended.err().map(|stop| (self.name, stop))

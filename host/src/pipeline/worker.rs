@@ -131,8 +131,9 @@ impl Worker<'_> {
         self.idle();
         let caught_up = self.poll()?;
         if self.messages.is_empty() && self.internal.is_empty() {
-            if self.member.is_connected() && !self.transaction.is_open() {
-                self.task.outage.back(&Thing::Brokers);
+            // With a transaction open, its commit will know.
+            if !self.transaction.is_open() {
+                self.task.outage.brokers(self.member.reach());
             }
             return Ok(caught_up);
         }
@@ -184,7 +185,18 @@ impl Worker<'_> {
                 self.transaction.abandon();
                 Err(stop)
             }
+            Err(Broken::Dropped) => {
+                self.drop_all();
+                Ok(())
+            }
         }
+    }
+
+    /// What is not committed is left for the next start.
+    fn drop_all(&mut self) {
+        self.tally = Tally::default();
+        aggregations(&mut self.plugins).for_each(Aggregation::abort);
+        self.transaction.abandon();
     }
 
     /// Group by group: all plugins judge it before anything of it is sent.
@@ -220,8 +232,8 @@ impl Worker<'_> {
                 self.undo(error)?;
                 return Ok(false);
             }
-            Err(Broken::Asked) => {
-                self.transaction.abandon();
+            Err(Broken::Asked | Broken::Dropped) => {
+                self.drop_all();
                 return Ok(false);
             }
             Err(Broken::Stop(stop) | Broken::Midway(stop)) => {
@@ -229,6 +241,7 @@ impl Worker<'_> {
                 return Err(stop);
             }
         }
+        self.member.answered();
         self.state_committed()?;
         self.task.progress.committed(&mut self.tally);
         self.aborts.reset();
@@ -329,7 +342,7 @@ impl Worker<'_> {
     fn is_done(&mut self, end: &End) -> Result<bool, Stop> {
         let spec = self.task.spec;
         let reached = end.is_reached(spec)?;
-        if !reached || self.state.is_none() {
+        if !reached || self.state.repartitions.is_empty() {
             return Ok(reached);
         }
         let made = match self.made.take() {

@@ -26,8 +26,7 @@ impl Directory {
     pub fn open(path: Option<&Path>) -> Result<Directory, Stop> {
         match path {
             Some(path) => {
-                make(path, true)?;
-                let path = fs::canonicalize(path).map_err(|error| failed("open", path, &error))?;
+                let path = prepare(path)?;
                 let lock = lock(&path)?;
                 Ok(Directory { path, temporary: false, _lock: lock })
             }
@@ -58,6 +57,12 @@ impl Drop for Directory {
     }
 }
 
+/// Makes a directory for later use, with the parents that it lacks.
+pub(super) fn prepare(path: &Path) -> Result<PathBuf, Stop> {
+    make(path, true)?;
+    fs::canonicalize(path).map_err(|error| failed("open", path, &error))
+}
+
 /// 0711: a server that runs as another user has to pass through to its own folder, and can list nothing.
 fn make(path: &Path, may_exist: bool) -> Result<(), Stop> {
     if may_exist && path.is_dir() {
@@ -82,7 +87,7 @@ fn lock(directory: &Path) -> Result<File, Stop> {
         .truncate(false)
         .open(&path)
         .map_err(|error| failed("open", &path, &error))?;
-    match file.try_lock() {
+    match patient_lock(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut owner = String::new();
@@ -96,6 +101,28 @@ fn lock(directory: &Path) -> Result<File, Stop> {
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(|error| failed("write", &path, &error))?;
     Ok(file)
+}
+
+/// Who only looks whether there is an owner holds the lock for a moment, too.
+fn patient_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            settled => return settled,
+        }
+    }
+    file.try_lock()
+}
+
+/// The process that has `directory` open, if any.
+pub(super) fn owner(directory: &Path) -> Option<u32> {
+    let mut file = File::open(directory.join(LOCK)).ok()?;
+    if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut owner = String::new();
+    file.read_to_string(&mut owner).ok()?;
+    owner.trim().parse().ok()
 }
 
 /// Not below the home directory: the database's user cannot get there.

@@ -26,6 +26,8 @@ const JAVA_HINT: &str = "run `make setup`, or put a Java runtime (17 or later) o
 #[derive(Debug, Clone)]
 pub struct KafkaOptions {
     pub heap_mb: u32,
+    /// Where clients find it; by default the port of the last start, or a free one.
+    pub port: Option<u16>,
     /// Broker properties on top of the embedded defaults; they win.
     pub properties: Vec<(String, String)>,
     /// From the start of the process to its first answer.
@@ -34,7 +36,7 @@ pub struct KafkaOptions {
 
 impl Default for KafkaOptions {
     fn default() -> KafkaOptions {
-        KafkaOptions { heap_mb: 512, properties: Vec::new(), ready_within: Duration::from_secs(60) }
+        KafkaOptions { heap_mb: 512, port: None, properties: Vec::new(), ready_within: Duration::from_secs(60) }
     }
 }
 
@@ -53,12 +55,12 @@ impl Kafka {
     pub fn start(dir: &Path, options: KafkaOptions) -> Result<Kafka, Stop> {
         let jars = Jars::find()?;
         let files = Files::open(dir)?;
-        let mut ports = files.ports();
+        let mut ports = files.ports(options.port);
         for _ in 1..STARTS {
             match start_at(&jars, &files, &options, ports) {
                 Ok(process) => return Ok(Kafka { jars, files, options, ports, process }),
                 // Another program took a port between the choice and the broker's bind.
-                Err(Failure { port_taken: true, .. }) => ports = fresh_ports(),
+                Err(Failure { port_taken: true, .. }) => ports = fresh_ports(options.port),
                 Err(failure) => return Err(failure.stop),
             }
         }
@@ -84,6 +86,11 @@ impl Kafka {
     /// The broker's process id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Whether its process still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.ended().is_none()
     }
 
     /// Ends the broker as a crash would.

@@ -52,10 +52,13 @@ impl Files {
         self.data().join("meta.properties").is_file()
     }
 
-    /// The ports of the last start if they are free, so that clients find the broker again; else fresh ones.
-    pub(super) fn ports(&self) -> Ports {
+    /// The ports of the last start if they are free, so that clients find the broker again; else fresh ones. A fixed
+    /// port for clients is taken as it is.
+    pub(super) fn ports(&self, fixed: Option<u16>) -> Ports {
         let kept = fs::read_to_string(self.folder.join("ports")).ok().and_then(|text| parse_ports(&text));
-        kept.filter(|ports| port::is_free(ports.client) && port::is_free(ports.controller)).unwrap_or_else(fresh_ports)
+        kept.filter(|ports| fixed.is_none_or(|port| port == ports.client))
+            .filter(|ports| port::is_free(ports.client) && port::is_free(ports.controller))
+            .unwrap_or_else(|| fresh_ports(fixed))
     }
 
     pub(super) fn write(&self, ports: Ports, extra: &[(String, String)]) -> Result<(), Stop> {
@@ -90,9 +93,9 @@ impl Files {
     }
 }
 
-pub(super) fn fresh_ports() -> Ports {
+pub(super) fn fresh_ports(fixed: Option<u16>) -> Ports {
     let ports = port::free_list(2);
-    Ports { client: ports[0], controller: ports[1] }
+    Ports { client: fixed.unwrap_or(ports[0]), controller: ports[1] }
 }
 
 fn parse_ports(text: &str) -> Option<Ports> {
@@ -144,11 +147,11 @@ mod tests {
     fn kept_ports_are_used_again_only_while_they_are_free() {
         let base = tempfile::tempdir().unwrap();
         let files = Files::open(base.path()).unwrap();
-        let ports = fresh_ports();
+        let ports = fresh_ports(None);
         files.write(ports, &[]).unwrap();
-        assert_eq!(files.ports(), ports);
+        assert_eq!(files.ports(None), ports);
         let _taken = std::net::TcpListener::bind(("127.0.0.1", ports.client)).unwrap();
-        assert_ne!(files.ports(), ports);
+        assert_ne!(files.ports(None), ports);
     }
 
     #[test]

@@ -3,7 +3,12 @@
 //! Never a reservation: between here and the server's own bind another program may take the port, so callers look
 //! at their child and try again.
 
+/// Who listens.
+mod owner;
+
 use std::net::{Ipv4Addr, TcpListener};
+
+pub use owner::owner;
 
 /// A port of 127.0.0.1 that nobody listens on.
 pub fn free() -> u16 {

@@ -3,6 +3,9 @@
 //! Listens on loopback TCP only and always asks for the password: `trust` there would make every local user a
 //! superuser. Never uses a cluster that it did not make.
 
+/// The role that owns the database.
+mod owner;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
@@ -18,6 +21,8 @@ use super::dir::failed;
 use super::port;
 use crate::exit::Stop;
 
+/// The superuser, which made the cluster.
+const OWNER: &str = "smt";
 const STARTS: usize = 5;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -25,36 +30,75 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Postgres {
     port: u16,
-    password: String,
+    login: Login,
     process: Process,
 }
 
 impl Postgres {
     /// Starts a Postgres whose data is in `dir`/postgres, and returns when it takes connections.
     pub fn start(dir: &Path) -> Result<Postgres, Stop> {
+        Postgres::start_at(dir, None)
+    }
+
+    /// The same at a port of the caller's.
+    pub fn start_at(dir: &Path, fixed: Option<u16>) -> Result<Postgres, Stop> {
         let server = Server::prepare(dir)?;
-        let mut port = server.kept_port().unwrap_or_else(port::free);
+        let mut port = fixed.or_else(|| server.kept_port()).unwrap_or_else(port::free);
         let mut failure = None;
         for _ in 0..STARTS {
             match server.start(port) {
-                Ok(process) => return Ok(Postgres { port, password: server.password, process }),
+                Ok(process) => {
+                    let login = Login { user: OWNER.to_owned(), password: server.password };
+                    return Ok(Postgres { port, login, process });
+                }
                 Err(stop) => failure = Some(stop),
             }
             // A port taken meanwhile, or a predecessor that is still closing down after its host was killed.
             std::thread::sleep(Duration::from_millis(200));
-            port = port::free();
+            port = fixed.unwrap_or_else(port::free);
         }
         Err(failure.unwrap_or_else(|| Stop::dependency("the embedded Postgres was not started")))
     }
 
-    /// For any client: `postgres://smt:PASSWORD@127.0.0.1:PORT/postgres`. Holds the password: not for logs.
+    /// For any client: `postgres://USER:PASSWORD@127.0.0.1:PORT/postgres`. Holds the password: not for logs.
     pub fn url(&self) -> String {
-        format!("postgres://smt:{}@127.0.0.1:{}/postgres", self.password, self.port)
+        let Login { user, password } = &self.login;
+        format!("postgres://{user}:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The password of the cluster's owner, which is random.
+    pub fn password(&self) -> &str {
+        &self.login.password
+    }
+
+    /// Makes `user` the owner of the database, no superuser, with this password; `url` names it from now on. What a
+    /// superuser may do (run programs, read files) is nothing that a well-known password may open.
+    pub fn log_in_as(&mut self, user: &str, password: &str) -> Result<(), Stop> {
+        owner::make(&self.url(), user, password)?;
+        self.login = Login { user: user.to_owned(), password: password.to_owned() };
+        Ok(())
+    }
+
+    /// Whether its process still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.ended().is_none()
     }
 
     /// The postmaster's process id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+}
+
+struct Login {
+    user: String,
+    password: String,
+}
+
+/// Not the password.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.user)
     }
 }
 
@@ -129,7 +173,7 @@ impl Server {
         }
         let mut command = self.command("initdb")?;
         command.arg("-D").arg(self.data()).arg("--pwfile").arg(self.folder.join("password"));
-        command.args(["-U", "smt", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+        command.args(["-U", OWNER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         let mut process = self.spawn(command)?;
         if process.ends_within(Duration::from_secs(60)) && process.ended().is_some_and(|status| status.success()) {
             return fs::remove_file(&marker).map_err(|error| failed("remove", &marker, &error));
@@ -291,7 +335,7 @@ mod tests {
     fn a_wrong_password_is_refused() {
         let dir = Directory::open(None).unwrap();
         let postgres = Postgres::start(dir.path()).unwrap();
-        let url = postgres.url().replace(&postgres.password, "wrong");
+        let url = postgres.url().replace(&postgres.login.password, "wrong");
         assert!(query(&url, "select 1").is_err());
     }
 }

@@ -60,13 +60,18 @@ pub struct S3 {
 impl S3 {
     /// Starts a server whose objects are `dir`/s3/BUCKET/KEY, and makes the bucket if it is not there.
     pub fn start(dir: &Path, bucket: &str) -> Result<S3, Stop> {
+        S3::start_at(dir, bucket, None)
+    }
+
+    /// The same at a port of the caller's.
+    pub fn start_at(dir: &Path, bucket: &str, port: Option<u16>) -> Result<S3, Stop> {
         let root = dir.join("s3");
         let store = Store::open(&root)?;
         store.make_bucket(bucket)?;
         let kept = Kept::open(&root)?;
         let credentials = kept.credentials()?;
         let fail = |error: std::io::Error| Stop::start(format!("the embedded S3 cannot listen on 127.0.0.1: {error}"));
-        let listener = kept.listen()?;
+        let listener = kept.listen(port)?;
         listener.set_nonblocking(true).map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let mut runtime = tokio::runtime::Builder::new_multi_thread();

@@ -15,8 +15,8 @@ use crate::kafka::producer::Record;
 use crate::kafka::standing::Standing;
 use crate::kafka::topics;
 use crate::kafka::transaction::{Span, Transaction};
-use crate::pipeline::aggregate::RESET;
 use crate::shutdown::Shutdown;
+use crate::window::RESET;
 
 impl Plan {
     pub fn carry_out(&self, stop: &Shutdown) -> Result<(), Stop> {
@@ -57,8 +57,9 @@ impl Plan {
             }
         }
         for moved in &self.inputs {
-            // Without metadata: stream times and late counts begin anew too.
-            transaction.touch(Span::at(&moved.topic, moved.partition, moved.to));
+            // Stream times and late counts begin anew too.
+            let metadata = (!self.states.is_empty()).then(|| RESET.to_owned());
+            transaction.touch(Span { metadata, ..Span::at(&moved.topic, moved.partition, moved.to) });
         }
         for moved in &self.repartition {
             let metadata = Some(RESET.to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::options::Cluster;
+use super::addresses::Addresses;
 use super::{build, state};
 use crate::config::Config;
 use crate::exit::Stop;
@@ -20,7 +20,7 @@ pub struct At {
     #[arg(long, env = "SMT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub cluster: Cluster,
+    pub addresses: Addresses,
 }
 
 /// What `At` comes to.
@@ -37,7 +37,7 @@ pub struct Place {
 impl At {
     pub fn place(&self, state_dir: Option<PathBuf>) -> Result<Place, Stop> {
         let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
-        self.cluster.apply(&mut config);
+        self.addresses.apply(&mut config)?;
         config.state_dir = state_dir.or(config.state_dir);
         let named = |name: &str| config.pipeline.iter().find(|pipeline| pipeline.name.as_deref() == Some(name));
         let of_file = self.pipeline.as_deref().and_then(named);

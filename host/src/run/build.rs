@@ -13,8 +13,6 @@ use crate::pipeline::{Delivery, Member, OnError, Spec};
 use crate::registry::Registry;
 
 const WORKERS: std::ops::RangeInclusive<u32> = 1..=256;
-/// Kafka's own bound.
-const TOPIC_LENGTH_MAX: usize = 249;
 
 /// The pipelines of a configuration, in its order. Afterwards the configuration says what goes to which plugin.
 pub fn specs(config: &mut Config, options: &Options, engine: &Engine) -> Result<Vec<Spec>, Stop> {
@@ -108,11 +106,7 @@ fn name(pipeline: &Pipeline, members: &[Member]) -> Result<String, Stop> {
 }
 
 fn check_topics(pipeline: &str, inputs: &[String], outputs: &[&String]) -> Result<(), Stop> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let fits = |topic: &str| {
-        (1..=TOPIC_LENGTH_MAX).contains(&topic.len()) && topic.chars().all(allowed) && ![".", ".."].contains(&topic)
-    };
-    if let Some(topic) = inputs.iter().chain(outputs.iter().copied()).find(|topic| !fits(topic)) {
+    if let Some(topic) = inputs.iter().chain(outputs.iter().copied()).find(|topic| !topics::is_name(topic)) {
         return Err(Stop::usage(format!("pipeline {pipeline}: Kafka allows no topic named {topic:?}"))
             .hint("allowed are letters, digits, '.', '_' and '-', at most 249 of them"));
     }

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::config::{Config, Kafka, Limits, Pipeline, RegistryOptions, Secret, Window};
 
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub struct Options {
     #[command(flatten)]
     pub cluster: Cluster,
@@ -44,7 +44,7 @@ pub struct Options {
 }
 
 /// How the Kafka cluster is reached.
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub struct Cluster {
     #[command(flatten)]
     pub kafka: Kafka,

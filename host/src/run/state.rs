@@ -7,11 +7,14 @@ use crate::exit::Stop;
 
 /// The directory that the configuration names, or the user's. Not made yet.
 pub(super) fn path(config: &Config) -> PathBuf {
-    config.state_dir.clone().unwrap_or_else(|| {
-        let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-        base.or_else(home).unwrap_or_else(std::env::temp_dir).join("smt-host")
-    })
+    config.state_dir.clone().unwrap_or_else(default_dir)
+}
+
+/// The user's.
+pub(crate) fn default_dir() -> PathBuf {
+    let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    base.or_else(home).unwrap_or_else(std::env::temp_dir).join("smt-host")
 }
 
 /// The same, made.

@@ -150,7 +150,7 @@ impl Connector {
     }
 
     /// The topics by name; none where a pattern says which.
-    pub fn topics(&self) -> impl Iterator<Item = &str> {
+    pub fn named_topics(&self) -> impl Iterator<Item = &str> {
         self.topics.iter().map(String::as_str).filter(|topic| !topic.starts_with('^'))
     }
 

@@ -70,7 +70,6 @@ struct Task<'a> {
     registry_away: Backoff,
     committed_at: Instant,
     commit_failed: bool,
-    brokers_down: bool,
     report: Report,
     now_ms: i64,
 }
@@ -99,7 +98,6 @@ pub(super) fn run(shared: &Shared<'_>, number: usize, progress: TaskProgress) ->
         registry_away: Backoff::default(),
         committed_at: Instant::now(),
         commit_failed: false,
-        brokers_down: false,
         report: progress.report,
         now_ms: now_ms(),
     };
@@ -153,10 +151,7 @@ impl Task<'_> {
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
                 Some(Err(error)) => self.consumer_error(&error)?,
                 None => {
-                    if self.member.is_connected() {
-                        self.brokers_down = false;
-                        self.shared.outage.back(&Thing::Brokers);
-                    }
+                    self.shared.outage.brokers(self.member.reach());
                     return Ok(true);
                 }
             }

@@ -83,6 +83,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// All keys that mean something here.
+    pub(crate) fn keys() -> &'static [&'static str] {
+        SUPPORTED
+    }
+
     /// Reads `{"name":…,"config":{…}}`, or the config alone with its name in it. `overrides` win over the file.
     pub fn parse(json: &str, overrides: &[(String, String)]) -> Result<Connector, Stop> {
         let values = connector_file::read(json, overrides, &Known { supported: SUPPORTED, refused: UNSUPPORTED })?;

@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 
 use super::failure::Failure;
+use super::stored_offset;
 use crate::exit::Stop;
 use crate::kafka::topics::bad_client;
 use crate::pipeline::Delivery;
@@ -109,7 +110,7 @@ impl<'a> Publisher<'a> {
     ) -> Result<Publisher<'a>, Failure> {
         let mut config = settings.client();
         match settings.delivery {
-            Delivery::ExactlyOnce => config.set("transactional.id", format!("smt-source-{connector}")),
+            Delivery::ExactlyOnce => config.set("transactional.id", stored_offset::transactional_id(connector)),
             Delivery::AtLeastOnce => config.set("enable.idempotence", "true"),
         };
         // Java's partitioner, so that an offset record lands where a Connect worker's would.

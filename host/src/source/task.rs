@@ -2,6 +2,7 @@
 //!
 //! It never commits inside a run of equal offsets, and never keeps rows: each goes to the producer as it is read.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use tokio_postgres::types::Type;
@@ -31,6 +32,8 @@ pub(super) struct Task {
     /// The last committed offset.
     pub(super) committed: Offset,
     compiled: Option<Compiled>,
+    /// That this topic is written to.
+    told: bool,
 }
 
 /// What is true until the table's columns change.
@@ -59,6 +62,7 @@ impl Task {
             key: key_bytes(&connector.name, origin.table_name().as_deref()),
             committed: from,
             compiled: None,
+            told: false,
             origin,
         }
     }
@@ -107,6 +111,10 @@ impl Task {
         publisher.commit(value.as_deref().map(|value| (self.key.as_slice(), value)))?;
         if value.is_some() {
             self.committed = batch.last;
+        }
+        if batch.sent > 0 && !self.told {
+            progress.topics.lock().unwrap_or_else(PoisonError::into_inner).insert(self.topic.clone());
+            self.told = true;
         }
         progress.records.fetch_add(batch.sent, Ordering::Relaxed);
         Ok(())

@@ -1,5 +1,6 @@
 //! What ends a windowed pipeline. Texts name the plugin, the window, the key, the value and the limit.
 
+use super::time::SourcePartition;
 use crate::guest::{Failure, LoadError};
 
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,10 @@ pub enum Error {
     TooManyKeys { plugin: String, window: String, key: String, groups: u64, limit: u64 },
     #[error("plugin {plugin}: {function} fails for key {key}{window}: {failure}")]
     Function { plugin: String, function: &'static str, window: String, key: String, failure: Box<Failure> },
+    #[error(
+        "plugin {plugin} says that its input stands where its groups do, but key {key}, in {at}, is of partition {belongs}"
+    )]
+    Misplaced { plugin: String, key: String, at: SourcePartition, belongs: i32 },
     #[error("plugin {plugin}: {error}")]
     Instance { plugin: String, error: LoadError },
     #[error("plugin {plugin} broke its contract: {reason}")]

@@ -2,10 +2,10 @@
 
 use super::columns;
 use super::error::{Error, in_window, printable};
-use super::functions::{Fault, Finished, Functions};
+use super::functions::{Fault, Functions};
 use super::time::Windows;
 use super::wire::{self, Entry};
-use crate::guest::Column;
+use crate::guest::{Column, Finished};
 
 /// A call's groups and bytes are bounded, as the plugin's memory is.
 const GROUPS_MAX: usize = 10_000;

@@ -1,7 +1,7 @@
 //! What an aggregating plugin does, seen from here. Answers are taken as checked: indexes in range, lists of one
 //! length.
 
-use crate::guest::{Batch, Column, Failure, LoadError, Rejection};
+use crate::guest::{Batch, Column, Failure, Finished, Folded, LoadError};
 
 /// The three pure functions of a plugin.
 pub trait Functions {
@@ -14,47 +14,6 @@ pub trait Functions {
     /// Output records of groups; `starts` and `ends` are empty without windows.
     fn finish(&mut self, starts: &[i64], ends: &[i64], keys: &Column, accumulators: &Column)
     -> Result<Finished, Fault>;
-}
-
-/// What became of a batch.
-#[derive(Debug, Default)]
-pub struct Folded {
-    /// In input order.
-    pub pieces: Vec<Piece>,
-    pub guilty: Vec<Guilty>,
-}
-
-/// A run of records that went through together; indexes in `partials` count from `first`.
-#[derive(Debug)]
-pub struct Piece {
-    pub first: usize,
-    pub len: usize,
-    pub partials: Partials,
-}
-
-/// A record that the plugin cannot handle.
-#[derive(Debug)]
-pub struct Guilty {
-    pub input: usize,
-    pub failure: Failure,
-}
-
-/// `partials` of the contract.
-#[derive(Debug)]
-pub struct Partials {
-    pub keys: Column,
-    pub accumulators: Column,
-    /// One entry a record: its group, or -1.
-    pub groups: Vec<i32>,
-    pub rejections: Vec<Rejection>,
-}
-
-/// `finished` of the contract.
-#[derive(Debug)]
-pub struct Finished {
-    pub inputs: Vec<u32>,
-    /// -1 is a tombstone, -2 the accumulator's own bytes.
-    pub values: Column,
 }
 
 /// Why `merge` or `finish` did not answer.

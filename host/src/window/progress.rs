@@ -1,8 +1,9 @@
 //! What must survive a restart for each input partition: it travels in the metadata of the committed offset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::time::clamp;
 
@@ -32,29 +33,41 @@ type Compact = (Option<i64>, i64, Option<i64>, Late);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
     pub plugins: BTreeMap<String, Progress>,
+    /// What state was made with, of plugins whose groups are of this partition.
+    pub stamps: BTreeMap<String, Value>,
 }
 
-const VERSION: u32 = 1;
+/// Stands in metadata's place after a reset: nothing is kept, whatever records a changelog still holds.
+pub const RESET: &str = "smt-reset-1";
+
+const VERSION: u64 = 1;
 
 impl Metadata {
     /// The text in the committed offset's metadata, under 200 bytes for each plugin (with a name of up to 80). Example:
-    /// `[1,{"idadecont":[1618269960000,1618269960123,1618269930000,[0,0]]}]`.
+    /// `[1,{"idadecont":[1618269960000,1618269960123,1618269930000,[0,0]]}]`. Stamps follow, where there are any.
     pub fn encode(&self) -> String {
-        serde_json::json!([VERSION, self.plugins]).to_string()
+        if self.stamps.is_empty() {
+            return serde_json::json!([VERSION, self.plugins]).to_string();
+        }
+        serde_json::json!([VERSION, self.plugins, self.stamps]).to_string()
     }
 
     /// No text is no progress. The error says what is wrong with it.
     pub fn decode(text: &str) -> Result<Metadata, String> {
-        if text.is_empty() {
+        if text.is_empty() || text == RESET {
             return Ok(Metadata::default());
         }
         let wrong = |what: String| format!("the metadata {text:?} of a committed offset cannot be read: {what}");
-        let (version, rest): (u32, serde_json::Value) = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
-        if version != VERSION {
-            return Err(wrong(format!("version {version} is not known; this build reads version {VERSION}")));
+        let mut parts: VecDeque<Value> = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let version = parts.pop_front().and_then(|version| version.as_u64());
+        if version != Some(VERSION) {
+            let found = version.map_or("without a number".to_owned(), |version| version.to_string());
+            return Err(wrong(format!("version {found} is not known; this build reads version {VERSION}")));
         }
-        let plugins = serde_json::from_value(rest).map_err(|e| wrong(e.to_string()))?;
-        Ok(Metadata { plugins })
+        let plugins = parts.pop_front().unwrap_or_default();
+        let stamps = parts.pop_front().unwrap_or_else(|| serde_json::json!({}));
+        let plugins = serde_json::from_value(plugins).map_err(|e| wrong(e.to_string()))?;
+        Ok(Metadata { plugins, stamps: serde_json::from_value(stamps).map_err(|e| wrong(e.to_string()))? })
     }
 }
 
@@ -115,7 +128,9 @@ mod tests {
             let said = Metadata::decode(text).unwrap_err();
             assert!(said.contains(says) && said.contains(&format!("{text:?}")), "{said}");
         }
-        assert_eq!(Metadata::decode(""), Ok(Metadata::default()));
+        for nothing in ["", RESET] {
+            assert_eq!(Metadata::decode(nothing), Ok(Metadata::default()));
+        }
     }
 
     proptest! {
@@ -124,7 +139,10 @@ mod tests {
             let late = Late { count, lateness_ms_max: 5 };
             let progress = Progress { stream_time, at_ms: 7, sent, late };
             let mut metadata = Metadata::default();
-            metadata.plugins.insert(name, progress);
+            metadata.plugins.insert(name.clone(), progress);
+            if count % 2 == 0 {
+                metadata.stamps.insert(name, serde_json::json!(["stamp", count]));
+            }
             prop_assert_eq!(Metadata::decode(&metadata.encode()), Ok(metadata));
         }
 

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use super::bucket::{self, Bucket, LateRecord};
 use super::columns;
 use super::error::{Error, in_window, printable};
-use super::functions::{Fault, Folded, Functions, Guilty, Partials, Piece};
+use super::functions::{Fault, Functions};
 use super::groups::{Groups, Unsettled};
+use super::placed;
 use super::progress::Progress;
 use super::rows;
 use super::time::{SourcePartition, Windows, clamp};
 use super::wire::{self, Entry, Pane, Partial};
-use crate::guest::Batch;
+use crate::guest::{Batch, Folded, FoldedPiece, Guilty, Partials};
 
 /// Beyond these, `Source::full` asks for an early commit; an accumulator beyond its own is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Source {
     plugin: String,
     windows: Option<Windows>,
     limits: SourceLimits,
+    /// How many partitions the input has whose records stand where their keys belong.
+    placed: Option<i32>,
     partitions: BTreeMap<SourcePartition, Standing>,
     held: Groups,
 }
@@ -57,7 +60,7 @@ pub struct Judged {
     stream_time: Option<i64>,
     buckets: Vec<Bucket>,
     /// With the bucket that each is of.
-    pieces: Vec<(usize, Piece)>,
+    pieces: Vec<(usize, FoldedPiece)>,
 }
 
 /// A record that the plugin rejected.
@@ -80,7 +83,13 @@ pub struct Taken {
 
 impl Source {
     pub fn new(plugin: impl Into<String>, windows: Option<Windows>, limits: SourceLimits) -> Source {
-        Source { plugin: plugin.into(), windows, limits, partitions: BTreeMap::new(), held: Groups::default() }
+        let (partitions, held) = (BTreeMap::new(), Groups::default());
+        Source { plugin: plugin.into(), windows, limits, placed: None, partitions, held }
+    }
+
+    /// Its input is one topic of so many partitions, each record in the one of its key: what stands elsewhere is an error.
+    pub fn placed(self, partitions: i32) -> Source {
+        Source { placed: Some(partitions), ..self }
     }
 
     /// A partition comes; with what its committed offset's metadata says.
@@ -122,13 +131,13 @@ impl Source {
         let mut judged = Judged { stream_time: standing.current.stream_time, ..Judged::default() };
         let Some(windows) = self.windows else {
             let all = Bucket { pane: None, rows: (0..batch.timestamps.len()).collect() };
-            self.bucket(functions, batch, all, &mut judged)?;
+            self.bucket(functions, partition, batch, all, &mut judged)?;
             return Ok(judged);
         };
         let split = bucket::split(&windows, &batch.timestamps, &mut judged.stream_time);
         judged.folding.late = split.late;
         for bucket in split.buckets {
-            self.bucket(functions, batch, bucket, &mut judged)?;
+            self.bucket(functions, partition, batch, bucket, &mut judged)?;
         }
         Ok(judged)
     }
@@ -163,6 +172,7 @@ impl Source {
     fn bucket<F: Functions>(
         &self,
         functions: &mut F,
+        partition: &SourcePartition,
         batch: &Batch,
         bucket: Bucket,
         judged: &mut Judged,
@@ -175,6 +185,7 @@ impl Source {
             folded.map_err(|error| Error::Instance { plugin: self.plugin.clone(), error })?;
         let at = judged.buckets.len();
         for mut piece in pieces {
+            self.check_place(partition, &piece.partials)?;
             let rejected = std::mem::take(&mut piece.partials.rejections).into_iter();
             folding.rejected.extend(rejected.map(|rejection| Rejected {
                 row: bucket.row(piece.first + rejection.input as usize),
@@ -186,6 +197,14 @@ impl Source {
         folding.guilty.extend(guilty.into_iter().map(|guilty| Guilty { input: bucket.row(guilty.input), ..guilty }));
         judged.buckets.push(bucket);
         Ok(())
+    }
+
+    fn check_place(&self, at: &SourcePartition, partials: &Partials) -> Result<(), Error> {
+        let Some(misplaced) = self.placed.and_then(|count| placed::misplaced(&partials.keys, at, count)) else {
+            return Ok(());
+        };
+        let (key, belongs) = (printable(misplaced.key), misplaced.belongs);
+        Err(Error::Misplaced { plugin: self.plugin.clone(), key, at: at.clone(), belongs })
     }
 
     /// Counts and greatest timestamps follow from which record went into which group.

@@ -184,8 +184,8 @@ impl Store {
         if restored.len() < at_least {
             return Ok(());
         }
-        // Plain writes, through the journal: bulk ingestion is faster, but stands beside the journal, whose older records
-        // of the same keys come back after a crash.
+        // Through the journal. Bulk ingestion is faster, but leaves nothing there, while a clearing does: replayed at the
+        // next opening it would take along what was ingested after it, and leave the checkpoint that says it is there.
         let records = std::mem::take(restored);
         self.write(records.into_iter())
     }

@@ -100,3 +100,21 @@ fn what_was_restored_over_an_older_copy_is_still_there_after_a_restart() {
         assert_eq!(all(&open().store("again", 0).unwrap()), [(1, round + 100), (2, round)]);
     }
 }
+
+/// The journal replays a clearing at the next opening: what came after it has to come back with it.
+#[test]
+fn what_was_restored_into_a_cleared_store_is_still_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Database::open(dir.path()).unwrap();
+    for round in 0..3 {
+        let database = open();
+        let mut store = database.store("cleared", 0).unwrap();
+        store.apply(vec![put(1, round), put(2, round)], AT).unwrap();
+        store.clear().unwrap();
+        store.restore(vec![1, 1], Some(vec![round + 100])).unwrap();
+        store.restored(AT).unwrap();
+        drop((store, database));
+        let store = open().store("cleared", 0).unwrap();
+        assert_eq!((all(&store), store.checkpoint().unwrap()), (vec![(1, round + 100)], Some(AT)));
+    }
+}

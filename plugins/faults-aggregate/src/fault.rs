@@ -15,13 +15,20 @@ pub enum Fault {
     TrapMerge,
     TrapFinish,
     /// Never return.
+    SpinPartial,
     SpinMerge,
+    /// No fault: keys in Avro, of at most 63 bytes.
+    AvroKey,
+    /// Rows of 900 bytes.
+    WideRow,
     /// A window whose advance does not divide its size.
     UnevenWindow,
     /// A window of no size.
     EmptyWindow,
     /// Final counts of windows that there are not.
     FinalForever,
+    /// No fault where it is true: say that the input stands where its groups do.
+    Partitioned,
     /// Fold a record into a group that does not exist.
     LieGroup,
     /// Say nothing of the batch's last record.
@@ -42,7 +49,7 @@ pub enum Fault {
     FinishIndex,
 }
 
-const NAMES: [(&str, Fault); 21] = [
+const NAMES: [(&str, Fault); 25] = [
     ("none", Fault::None),
     ("grow", Fault::Grow),
     ("empty", Fault::Empty),
@@ -51,10 +58,14 @@ const NAMES: [(&str, Fault); 21] = [
     ("trap-partial", Fault::TrapPartial),
     ("trap-merge", Fault::TrapMerge),
     ("trap-finish", Fault::TrapFinish),
+    ("spin-partial", Fault::SpinPartial),
+    ("avro-key", Fault::AvroKey),
+    ("wide-row", Fault::WideRow),
     ("spin-merge", Fault::SpinMerge),
     ("uneven-window", Fault::UnevenWindow),
     ("empty-window", Fault::EmptyWindow),
     ("final-forever", Fault::FinalForever),
+    ("partitioned", Fault::Partitioned),
     ("lie-group", Fault::LieGroup),
     ("lie-count", Fault::LieCount),
     ("lie-keys", Fault::LieKeys),

@@ -27,7 +27,7 @@ fn each_class_is_counted_by_itself_and_no_class_not_at_all() {
 #[test]
 fn a_count_of_three_is_the_two_bytes_ksqldb_writes_behind_the_frame() {
     let one = |bytes: &[u8]| Column { data: bytes.to_vec(), lengths: vec![bytes.len() as i32] };
-    let finished = finish::<Contagem>(&[0], &[30_000], &one(b"JOVEM"), &one(&[6]));
+    let finished = finish::<Contagem>(&(), &[0], &[30_000], &one(b"JOVEM"), &one(&[6]));
     assert_eq!(finished.values.data, [0x02, 0x06]);
     assert_eq!(decode_record::<Counted>(&[0x02, 0x06]).unwrap(), Counted { contagem: Some(3) });
 }

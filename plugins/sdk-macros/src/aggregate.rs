@@ -6,7 +6,7 @@ use crate::transform::doc;
 use grouping::Arguments;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ItemImpl, Type, parse_quote};
+use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, PatType, Type, parse_quote};
 
 pub(crate) fn expand(arguments: TokenStream, mut implementation: ItemImpl) -> syn::Result<TokenStream> {
     let arguments = Arguments::parse(arguments)?;
@@ -18,6 +18,11 @@ pub(crate) fn expand(arguments: TokenStream, mut implementation: ItemImpl) -> sy
         implementation.items.push(parse_quote!(
             type Settings = ();
         ));
+    }
+    for item in &mut implementation.items {
+        if let ImplItem::Fn(function) = item {
+            with_settings(function)?;
+        }
     }
     let (ty, summary) = (&*implementation.self_ty, doc(&implementation.attrs));
     let topic = &arguments.topic;
@@ -41,6 +46,46 @@ pub(crate) fn expand(arguments: TokenStream, mut implementation: ItemImpl) -> sy
     })
 }
 
+/// Settings are an author's to take or to leave: where a function does without, the parameter is added.
+fn with_settings(function: &mut ImplItemFn) -> syn::Result<()> {
+    let signature = &mut function.sig;
+    let (name, wanted) = (signature.ident.to_string(), signature.inputs.len());
+    let given = usize::from(signature.receiver().is_some());
+    match (name.as_str(), wanted.saturating_sub(given)) {
+        ("check" | "add" | "finish", 1) => signature.inputs.push(parse_quote!(_: &Self::Settings)),
+        ("key", 1) => elided_key(function)?,
+        ("check" | "key" | "add" | "finish", 2) => {}
+        ("check" | "key" | "add", _) => {
+            let expected = format!("`{name}` takes the input, and then, if it wants, `&Self::Settings`");
+            return Err(syn::Error::new_spanned(&function.sig.inputs, expected));
+        }
+        ("finish", _) => {
+            let expected = "`finish` takes `&self`, the group, and then, if it wants, `&Self::Settings`";
+            return Err(syn::Error::new_spanned(&function.sig.inputs, expected));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// With a second reference no lifetime of the key could be left out, so both are named as the trait names them.
+fn elided_key(function: &mut ImplItemFn) -> syn::Result<()> {
+    let signature = &mut function.sig;
+    let Some(FnArg::Typed(PatType { pat, ty, .. })) = signature.inputs.first() else {
+        return Err(syn::Error::new_spanned(&signature.inputs, "`key` takes the input, and no `self`"));
+    };
+    let lifetime = signature.generics.lifetimes().next().map(|named| named.lifetime.clone());
+    let lifetime = lifetime.unwrap_or_else(|| parse_quote!('key));
+    if !matches!(**ty, Type::Reference(_)) {
+        return Err(syn::Error::new_spanned(ty, "`key` takes a reference to the input"));
+    }
+    let pat = pat.clone();
+    signature.generics = parse_quote!(<#lifetime>);
+    signature.inputs = parse_quote!(#pat: &#lifetime Self::Input<'_>, _: &Self::Settings);
+    signature.output = parse_quote!(-> ::core::option::Option<Self::Key<#lifetime>>);
+    Ok(())
+}
+
 /// Exports exist in the sandbox only; natively it is a type like any other.
 fn exports(ty: &Type) -> TokenStream {
     quote! {
@@ -48,8 +93,12 @@ fn exports(ty: &Type) -> TokenStream {
         const _: () = {
             use ::smt_plugin::{aggregate, bindings::{aggregator, setup, types}};
 
-            static CONFIGURED: aggregate::Configured = aggregate::Configured::new();
+            static CONFIGURED: aggregate::Configured<#ty> = aggregate::Configured::<#ty>::new();
             struct Exported;
+
+            fn configured() -> &'static (aggregator::Grouping, <#ty as ::smt_plugin::Aggregate>::Settings) {
+                CONFIGURED.get().expect("the host configures before it calls anything else")
+            }
 
             impl setup::Guest for Exported {
                 fn describe() -> types::Description {
@@ -64,10 +113,10 @@ fn exports(ty: &Type) -> TokenStream {
 
             impl aggregator::Guest for Exported {
                 fn grouping_for() -> aggregator::Grouping {
-                    CONFIGURED.get().expect("the host configures before it asks for the grouping").clone()
+                    configured().0.clone()
                 }
                 fn partial(batch: types::Batch) -> aggregator::Partials {
-                    aggregate::partial::<#ty>(&batch)
+                    aggregate::partial::<#ty>(&configured().1, &batch)
                 }
                 fn merge(left: types::Column, right: types::Column) -> types::Column {
                     aggregate::merge::<#ty>(&left, &right)
@@ -78,7 +127,7 @@ fn exports(ty: &Type) -> TokenStream {
                     keys: types::Column,
                     accumulators: types::Column,
                 ) -> aggregator::Finished {
-                    aggregate::finish::<#ty>(&starts, &ends, &keys, &accumulators)
+                    aggregate::finish::<#ty>(&configured().1, &starts, &ends, &keys, &accumulators)
                 }
             }
 

@@ -70,7 +70,8 @@ pub fn accumulator(input: TokenStream) -> TokenStream {
 /// Windows: `tumbling = "30s"`, or `hopping = "30s", advance = "10s"`, or none: one group a key for ever. With a window
 /// `grace`, `retention` and `idle` (durations) and `emit = "final"` (else `"changes"`). `time = "field"` is the input's
 /// field with the event time, `partitioned` says that the input already stands where its groups do, and `version` is
-/// raised when accumulators of an older build can no longer be read. The summary is the implementation's doc comment.
+/// raised when accumulators of an older build can no longer be read. `check`, `key`, `add` and `finish` take a reference
+/// to the settings last, or do without. The summary is the implementation's doc comment.
 #[proc_macro_attribute]
 pub fn aggregate(arguments: TokenStream, implementation: TokenStream) -> TokenStream {
     expand(aggregate::expand(arguments.into(), parse_macro_input!(implementation as ItemImpl)))

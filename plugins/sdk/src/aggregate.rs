@@ -32,7 +32,8 @@ pub struct Group<K> {
 
 /// Counts, sums, keeps: the type is what is known of one group so far, and starts from `Default`.
 ///
-/// Written with the attribute `aggregate`, which fills in `Settings` where there are none.
+/// Written with the attribute `aggregate`, which fills in `Settings` where there are none, and the parameter `settings`
+/// where a function does without.
 pub trait Aggregate: Accumulator {
     type Input<'a>: Decode<'a>;
     /// `&'a str`, `String`, `i32`, `i64`, `&'a [u8]`, `Vec<u8>` or `Avro<Record>`.
@@ -47,16 +48,16 @@ pub trait Aggregate: Accumulator {
     }
 
     /// A record refused here becomes a dead letter. It is asked before anything is added, so that nothing is half added.
-    fn check(_input: &Self::Input<'_>) -> Result<(), Reject> {
+    fn check(_input: &Self::Input<'_>, _settings: &Self::Settings) -> Result<(), Reject> {
         Ok(())
     }
 
     /// A record without a key is in no group.
-    fn key<'a>(input: &'a Self::Input<'_>) -> Option<Self::Key<'a>>;
+    fn key<'a>(input: &'a Self::Input<'_>, settings: &Self::Settings) -> Option<Self::Key<'a>>;
 
-    fn add(&mut self, input: &Self::Input<'_>);
+    fn add(&mut self, input: &Self::Input<'_>, settings: &Self::Settings);
 
-    fn finish(&self, group: &Group<Self::Key<'_>>) -> Self::Output;
+    fn finish(&self, group: &Group<Self::Key<'_>>, settings: &Self::Settings) -> Self::Output;
 }
 
 /// Implemented by the `aggregate` attribute.
@@ -69,8 +70,8 @@ pub trait Plugin: Aggregate {
     fn declared() -> Grouping;
 }
 
-/// What the host configured, kept for `grouping-for`.
-pub type Configured = OnceLock<Grouping>;
+/// What the host configured, kept for the calls that follow.
+pub type Configured<A> = OnceLock<(Grouping, <A as Aggregate>::Settings)>;
 
 pub fn describe<A: Plugin>() -> Description {
     Description {
@@ -81,11 +82,12 @@ pub fn describe<A: Plugin>() -> Description {
     }
 }
 
-pub fn configure<A: Plugin>(store: &Configured, values: &[SettingValue]) -> Result<Wiring, String> {
+pub fn configure<A: Plugin>(store: &Configured<A>, values: &[SettingValue]) -> Result<Wiring, String> {
     log_panics();
-    let grouping = grouping_for::<A>(&A::Settings::parse(values)?)?;
+    let settings = A::Settings::parse(values)?;
+    let grouping = grouping_for::<A>(&settings)?;
     let wiring = wiring::<A>()?;
-    store.set(grouping).map_err(|_| "configured twice".to_owned())?;
+    store.set((grouping, settings)).map_err(|_| "configured twice".to_owned())?;
     Ok(wiring)
 }
 
@@ -114,14 +116,20 @@ pub fn merge<A: Aggregate>(left: &Column, right: &Column) -> Column {
     merged
 }
 
-pub fn finish<A: Aggregate>(starts: &[i64], ends: &[i64], keys: &Column, accumulators: &Column) -> Finished {
+pub fn finish<A: Aggregate>(
+    settings: &A::Settings,
+    starts: &[i64],
+    ends: &[i64],
+    keys: &Column,
+    accumulators: &Column,
+) -> Finished {
     let mut out = Emitter::default();
     for (group, (key, accumulator)) in (0u32..).zip(View::of(keys).zip(View::of(accumulators))) {
         let key = A::Key::read(key.unwrap_or_default())
             .unwrap_or_else(|error| panic!("a group's key is not of this plugin: {error}"));
         let bounds = starts.get(group as usize).zip(ends.get(group as usize));
         let group_of = Group { key, window: bounds.map(|(&start, &end)| start..end) };
-        let rows = decoded::<A>(accumulator).finish(&group_of);
+        let rows = decoded::<A>(accumulator).finish(&group_of, settings);
         if let Err(Reject(reason)) = out.record(group, |out| rows.emit(out)) {
             panic!("a group cannot be rejected when it is finished: {reason}");
         }

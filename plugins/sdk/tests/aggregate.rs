@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use smt_plugin::accumulators::{Count, Max};
-use smt_plugin::aggregate::testing::{Folded, fold, grouping};
+use smt_plugin::aggregate::testing::{Folded, fold, fold_with, grouping};
 use smt_plugin::aggregate::{partial, wiring};
 use smt_plugin::bindings::types::{Batch, Column, Format};
 use smt_plugin::{
@@ -102,8 +102,9 @@ fn groups_are_numbered_as_first_seen_and_the_keyless_and_rejected_are_in_none() 
     let mut lengths = encoded.each_ref().map(|record| record.len() as i32).to_vec();
     lengths.extend([1, -1]);
     let values = Column { data, lengths };
+    let sizes = Sizes { size: Millis(60_000), grace: Millis(0) };
     let folded =
-        partial::<Words>(&Batch { values, timestamps: vec![0; 7], keys: None, headers: None, positions: None });
+        partial::<Words>(&sizes, &Batch { values, timestamps: vec![0; 7], keys: None, headers: None, positions: None });
     assert_eq!(folded.groups, [0, -1, 1, -1, 0, -1, -1]);
     assert_eq!((folded.keys.data.as_slice(), folded.keys.lengths.as_slice()), (b"a".as_slice(), [1, 0].as_slice()));
     let rejections = folded.rejections.iter().map(|r| (r.input, r.reason.as_str())).collect::<Vec<_>>();
@@ -195,6 +196,60 @@ impl Aggregate for Visits {
         assert_eq!(group.window, None);
         Some(Place { y: self.count.get(), ..group.key.0 })
     }
+}
+
+/// What the operator of `Taps` decides.
+#[derive(Settings)]
+struct Taste {
+    /// Values above are rejected.
+    #[setting(default = "9")]
+    at_most: i64,
+    /// So many to a group.
+    #[setting(default = "10")]
+    width: i32,
+    /// What each counts for.
+    #[setting(default = "1")]
+    weight: i64,
+}
+
+#[derive(Default, Accumulator)]
+struct Taps {
+    weighed: smt_plugin::accumulators::Sum<i64>,
+}
+
+/// Every function asks its settings.
+#[aggregate(topic = "taps")]
+impl Aggregate for Taps {
+    type Input<'a> = Place;
+    type Key<'a> = i32;
+    type Output = Place;
+    type Settings = Taste;
+
+    fn check(place: &Place, taste: &Taste) -> Result<(), Reject> {
+        if place.y > taste.at_most { Err(Reject::new("too high")) } else { Ok(()) }
+    }
+    fn key(place: &Place, taste: &Taste) -> Option<i32> {
+        Some(place.x / taste.width)
+    }
+    fn add(&mut self, _: &Place, taste: &Taste) {
+        self.weighed.add(taste.weight);
+    }
+    fn finish(&self, group: &Group<i32>, taste: &Taste) -> Place {
+        Place { x: group.key * taste.width, y: self.weighed.get() }
+    }
+}
+
+#[test]
+fn settings_reach_every_function() {
+    let places = [(1, 1), (12, 9), (13, 5), (14, 10)].map(|(x, y)| Place { x, y });
+    let rows = |settings: &[(&str, &str)]| {
+        let folded: Folded<Taps> = fold_with(settings, &[&places]);
+        let rejected = folded.rejections.iter().map(|rejection| rejection.input).collect::<Vec<_>>();
+        (folded.rows(None).into_iter().map(|(_, Place { x, y })| (x, y)).collect::<Vec<_>>(), rejected)
+    };
+    assert_eq!(rows(&[]), (vec![(0, 1), (10, 2)], vec![3]));
+    assert_eq!(rows(&[("at-most", "5")]), (vec![(0, 1), (10, 1)], vec![1, 3]));
+    assert_eq!(rows(&[("width", "100"), ("weight", "7")]), (vec![(0, 21)], vec![3]));
 }
 
 #[test]

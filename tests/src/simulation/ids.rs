@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use smt_host::guest::{Batch, Column, Failure, LoadError, Rejection};
-use smt_host::window::{Fault, Finished, Folded, Functions, Guilty, Partials, Piece};
+use smt_host::guest::{Batch, Column, Failure, Finished, Folded, FoldedPiece, Guilty, LoadError, Partials, Rejection};
+use smt_host::window::{Fault, Functions};
 
 use super::{Kind, Record, Workload};
 
@@ -87,7 +87,7 @@ impl Functions for Ids {
     }
 }
 
-fn fold(first: usize, values: &[&[u8]]) -> Piece {
+fn fold(first: usize, values: &[&[u8]]) -> FoldedPiece {
     let mut order: Vec<&[u8]> = Vec::new();
     let mut sums: BTreeMap<&[u8], Vec<u8>> = BTreeMap::new();
     let (mut groups, mut rejections) = (Vec::new(), Vec::new());
@@ -107,7 +107,7 @@ fn fold(first: usize, values: &[&[u8]]) -> Piece {
     }
     let accumulators = column(order.iter().map(|key| sums[key].clone()));
     let keys = column(order.iter().map(|key| key.to_vec()));
-    Piece { first, len: values.len(), partials: Partials { keys, accumulators, groups, rejections } }
+    FoldedPiece { first, len: values.len(), partials: Partials { keys, accumulators, groups, rejections } }
 }
 
 fn entries(column: &Column) -> Vec<&[u8]> {

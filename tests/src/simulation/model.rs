@@ -61,7 +61,8 @@ pub(super) fn compare<W: Workload>(world: &World<'_, W>) -> Result<(), String> {
         return Err(format!("there should be no {last:?}"));
     }
     same("late records", late, &kafka.late)?;
-    let dead = |record: &&Record| record.kind != Kind::Good && !kafka.late.contains(&record.id);
+    let dead =
+        |record: &&Record| matches!(record.kind, Kind::Rejected | Kind::Guilty) && !kafka.late.contains(&record.id);
     same("dead letters", kafka.input.iter().flatten().filter(dead).map(|record| record.id).collect(), &kafka.dead)?;
     state(world, &groups, closing)
 }

@@ -12,9 +12,10 @@ use smt_host::window::{
 };
 
 use super::kafka::{Kafka, source};
+use super::stores::Stores;
 use super::{Scenario, Workload};
 
-const PLUGIN: &str = "simulated";
+pub(super) const PLUGIN: &str = "simulated";
 
 /// Where a commit stops for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +31,30 @@ pub struct Worker<F> {
     source: Source,
     sources: BTreeMap<usize, usize>,
     owned: BTreeMap<usize, (Owner, usize)>,
-    /// On disk, of partitions that are not owned now.
-    pub stores: BTreeMap<usize, Store>,
+    stores: Stores,
     /// Of this transaction.
     late: Vec<u32>,
     dead: Vec<u32>,
     /// Partition, position, stream time.
     idled: Vec<(usize, usize, i64)>,
+    partitioned: bool,
 }
 
 impl<F: Functions> Worker<F> {
-    pub fn new(functions: F, scenario: &Scenario) -> Worker<F> {
+    pub fn new(functions: F, scenario: &Scenario, stores: Stores) -> Worker<F> {
         let limits = SourceLimits { held_groups_max: 1000, held_bytes_max: 1 << 20, accumulator_bytes_max: 1 << 20 };
+        let source = Source::new(PLUGIN, scenario.windows, limits);
+        let partitioned = scenario.partitioned;
         Worker {
             functions,
-            source: Source::new(PLUGIN, scenario.windows, limits),
+            source: if partitioned { source.placed(scenario.sources as i32) } else { source },
             sources: BTreeMap::new(),
             owned: BTreeMap::new(),
-            stores: BTreeMap::new(),
+            stores,
             late: Vec::new(),
             dead: Vec::new(),
             idled: Vec::new(),
+            partitioned,
         }
     }
 
@@ -79,13 +83,13 @@ impl<F: Functions> Worker<F> {
         if self.owned.contains_key(&at) {
             return;
         }
-        let mut store = self.stores.remove(&at).unwrap_or_else(Store::memory);
+        let mut store = self.stores.take(at);
         if dies {
             restore(&mut store, kafka, at, true);
         }
         restore(&mut store, kafka, at, false);
         let limits = Limits { keys_max: 100_000, accumulator_bytes_max: 1 << 20, overlay_bytes_max: 1 << 20 };
-        let sources = (0..scenario.sources).map(source);
+        let sources = (0..scenario.sources).filter(|source| !scenario.partitioned || *source == at).map(source);
         let owner = Owner::open(PLUGIN, scenario.windows, scenario.emit, limits, sources, store);
         self.owned.insert(at, (owner.expect("a store that was written here"), kafka.repartition_offsets[at]));
     }
@@ -96,16 +100,16 @@ impl<F: Functions> Worker<F> {
             self.source.revoke(&source(at));
         }
         for (at, (owner, _)) in std::mem::take(&mut self.owned) {
-            self.stores.insert(at, owner.into_store());
+            self.stores.put(at, owner.into_store());
         }
     }
 
-    /// What is left on disk.
-    pub fn kill(&mut self, keep: bool) -> BTreeMap<usize, Store> {
-        let mut stores = std::mem::take(&mut self.stores);
-        stores.extend(std::mem::take(&mut self.owned).into_iter().map(|(at, (owner, _))| (at, owner.into_store())));
-        stores.retain(|_, _| keep);
-        stores
+    /// Dead. Gives what is left on disk.
+    pub fn killed(mut self) -> Stores {
+        for (at, (owner, _)) in std::mem::take(&mut self.owned) {
+            self.stores.put(at, owner.into_store());
+        }
+        self.stores
     }
 
     pub fn poll<W: Workload>(&mut self, workload: &W, kafka: &Kafka, at: usize, most: usize, now_ms: i64) {
@@ -140,6 +144,9 @@ impl<F: Functions> Worker<F> {
     }
 
     pub fn apply(&mut self, kafka: &Kafka, at: usize, most: usize, now_ms: i64) {
+        if self.partitioned {
+            return; // Nothing comes between.
+        }
         let Some((owner, position)) = self.owned.get_mut(&at) else { return };
         let records: Vec<_> = kafka.repartition[at].iter().skip(*position).take(most).collect();
         let sent = records.iter().map(|(key, value)| (key.as_deref(), value.as_slice()));
@@ -148,8 +155,12 @@ impl<F: Functions> Worker<F> {
         *position += records.len();
     }
 
-    pub fn commit(&mut self, kafka: &mut Kafka, crash: Option<Crash>) {
+    /// With what happens once it is committed, before the stores take it.
+    pub fn commit(&mut self, kafka: &mut Kafka, crash: Option<Crash>, committed: impl FnOnce()) {
         let taken = self.source.take();
+        if self.partitioned {
+            self.take_over(&taken, kafka.repartition.len());
+        }
         let functions = &mut self.functions;
         let prepared: BTreeMap<usize, Prepared> = (self.owned.iter_mut())
             .map(|(&at, (owner, _))| (at, owner.prepare_commit(functions).expect("the windows finish")))
@@ -161,6 +172,7 @@ impl<F: Functions> Worker<F> {
         if crash == Some(Crash::AfterCommit) {
             return;
         }
+        committed();
         self.source.committed();
         for (at, prepared) in prepared {
             let (owner, position) = self.owned.get_mut(&at).expect("it is owned");
@@ -170,14 +182,23 @@ impl<F: Functions> Worker<F> {
         }
     }
 
+    /// The position of an owner is that of its input partition.
+    fn take_over(&mut self, taken: &Taken, partitions: usize) {
+        for (&at, (owner, position)) in &mut self.owned {
+            let applied = owner.take_over(&mut self.functions, taken, (&source(at), partitions as i32), 0);
+            assert_eq!(applied.expect("what was folded applies").late.count, 0, "the source is as late as its owner");
+            *position = self.sources[&at];
+        }
+    }
+
     /// All or nothing.
     fn transaction(&mut self, kafka: &mut Kafka, taken: Taken, prepared: &BTreeMap<usize, Prepared>) {
         let partitions = kafka.repartition.len();
-        for (key, value) in taken.partials {
+        for (key, value) in taken.partials.into_iter().filter(|_| !self.partitioned) {
             let at = partition::of_key(&key, partitions as i32) as usize;
             kafka.repartition[at].push((Some(key), value));
         }
-        if let Some(marker) = taken.marker {
+        if let Some(marker) = taken.marker.filter(|_| !self.partitioned) {
             kafka.repartition.iter_mut().for_each(|log| log.push((None, marker.clone())));
         }
         for (source, progress) in taken.progress {

@@ -17,7 +17,7 @@ fn said(log: &Path, what: &str) -> usize {
 }
 
 #[test]
-fn a_broker_restarted_under_load_costs_no_record_and_two_lines_of_log() {
+fn a_broker_restarted_under_load_costs_no_record_and_is_told_of() {
     let mut world = World::start();
     let settings = world.settings();
     let (input, output) = ("restart-in", "restart-out");
@@ -36,7 +36,7 @@ fn a_broker_restarted_under_load_costs_no_record_and_two_lines_of_log() {
         moves_on(&settings, output, PARTITIONS);
         assert!(host.ended().is_none());
         eventually("the host says that it goes on", Duration::from_secs(10), || said(&log, "Kafka is back") >= times);
-        // One line each time, or two: a broker that goes in order may answer once more on its way down or up.
+        // One line each; on a starved machine a broker that has just come may seem to go once more.
         let lines = said(&log, "Kafka is away");
         assert!((times..=2 * times).contains(&lines), "{lines} lines after {times} outages");
     }
@@ -44,5 +44,7 @@ fn a_broker_restarted_under_load_costs_no_record_and_two_lines_of_log() {
     host.signal(rustix::process::Signal::TERM);
     assert_eq!(host.code_within(Duration::from_secs(5)), Some(0));
     run(&world, &[&args[..], &["--until-end"]].concat());
+    // First the load itself: it has no transactions.
+    assert_exactly_once(&settings, input, PARTITIONS, records);
     assert_exactly_once(&settings, output, PARTITIONS, records);
 }

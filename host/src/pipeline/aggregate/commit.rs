@@ -2,27 +2,45 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::own::{CHANGELOG_LOOK_INTERVAL, Owned};
-use super::{Aggregation, stop_of};
+use super::{Aggregation, now_ms, stop_of};
 use crate::exit::{Exit, Stop};
-use crate::kafka::partition;
 use crate::kafka::transaction::{Record, Transaction};
+use crate::kafka::{partition, size};
 use crate::pipeline::emit::encode;
 use crate::pipeline::plugin::Broken;
 use crate::pipeline::prepare::{Encoding, Target};
 use crate::pipeline::progress::Tally;
-use crate::window::{Change, Checkpoint, Output, Progress, SourcePartition};
+use crate::window::{Change, Checkpoint, Output, Progress, SourcePartition, Taken};
 
 impl Aggregation<'_> {
-    /// Sends partials, markers, outputs and changelog records. `committed` or `abort` must follow.
-    pub fn send(&mut self, target: &Target, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
-        self.send_partials(transaction, tally)?;
+    /// Sends partials, markers, outputs and changelog records. `next` is up to where an input partition is read.
+    /// `committed` or `abort` must follow.
+    pub fn send(
+        &mut self,
+        target: &Target,
+        transaction: &mut Transaction,
+        tally: &mut Tally,
+        next: impl Fn(&SourcePartition) -> Option<i64>,
+    ) -> Result<(), Broken> {
+        let taken = self.source.take();
+        if self.aggregate.partitioned {
+            self.take_over(&taken, tally, next)?;
+        } else {
+            self.send_partials(&taken, transaction, tally)?;
+        }
+        self.progress = taken.progress;
         for at in 0..self.owned.len() {
             if !self.owned[at].has_moved() {
                 continue;
             }
             let Some((_, owner)) = self.owned[at].ready() else { continue };
-            let prepared = owner.prepare_commit(&mut self.functions).map_err(|error| Broken::Midway(stop_of(error)))?;
+            let prepared = match owner.prepare_commit(&mut self.functions) {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.midway(error)),
+            };
             let partition = self.owned[at].partition;
             self.send_outputs(&prepared.outputs, target, transaction)?;
             tally.records_out += prepared.outputs.len();
@@ -32,9 +50,28 @@ impl Aggregation<'_> {
         Ok(())
     }
 
-    fn send_partials(&mut self, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
-        let taken = self.source.take();
-        let (topic, partitions) = (self.aggregate.repartition.as_str(), self.aggregate.partitions);
+    /// The input stands where its groups do: their owners are here.
+    fn take_over(
+        &mut self,
+        taken: &Taken,
+        tally: &mut Tally,
+        next: impl Fn(&SourcePartition) -> Option<i64>,
+    ) -> Result<(), Broken> {
+        let partitions = self.aggregate.partitions;
+        for owned in &mut self.owned {
+            let at = self.aggregate.source(&self.aggregate.home, owned.partition);
+            let (Some((moved, owner)), Some(next)) = (owned.ready(), next(&at)) else { continue };
+            match owner.take_over(&mut self.functions, taken, (&at, partitions), now_ms()) {
+                Ok(applied) => tally.late += applied.late.count as usize,
+                Err(error) => return Err(self.midway(error)),
+            }
+            *moved = Some(next);
+        }
+        Ok(())
+    }
+
+    fn send_partials(&mut self, taken: &Taken, transaction: &mut Transaction, tally: &mut Tally) -> Result<(), Broken> {
+        let (topic, partitions) = (self.aggregate.home.as_str(), self.aggregate.partitions);
         let mut send = |partition: i32, key: Option<&[u8]>, value: &[u8]| {
             let (partition, value, timestamp_ms) = (Some(partition), Some(value), None);
             transaction
@@ -42,13 +79,13 @@ impl Aggregation<'_> {
                 .map_err(Broken::Transaction)
         };
         for (key, value) in &taken.partials {
+            self.check_size(key, value, topic, || "a group's accumulator, with its key,".to_owned())?;
             send(partition::of_key(key, partitions), Some(key), value)?;
         }
         for partition in 0..taken.marker.as_ref().map_or(0, |_| partitions) {
             send(partition, None, taken.marker.as_deref().unwrap_or_default())?;
         }
         tally.partials += taken.partials.len();
-        self.progress = taken.progress;
         Ok(())
     }
 
@@ -65,6 +102,7 @@ impl Aggregation<'_> {
             if let Some(bytes) = &output.value {
                 put(&target.encoding, bytes, &mut value).map_err(|why| self.misfit(output, "value", &why))?;
             }
+            self.check_size(&key, &value, &target.topic, || format!("its row for {output}"))?;
             transaction
                 .send(Record {
                     topic: &target.topic,
@@ -79,6 +117,20 @@ impl Aggregation<'_> {
         Ok(())
     }
 
+    /// A record larger than the producer takes is told from one that a topic refuses, while it is known whose it is.
+    fn check_size(&self, key: &[u8], value: &[u8], topic: &str, what: impl Fn() -> String) -> Result<(), Broken> {
+        let (bytes, allowed) = (size::of_record(key.len(), value.len()), self.spec.kafka.record_bytes_max());
+        if bytes <= allowed {
+            return Ok(());
+        }
+        let (plugin, what) = (&self.aggregate.plugin, what());
+        let text = format!("plugin {plugin}: {what} takes {bytes} bytes, above the {allowed} of message.max.bytes");
+        Err(Broken::Midway(Stop::new(Exit::Plugin, text).hint(format!(
+            "the transaction in hand is undone and read again at the next start; give -X message.max.bytes=N and \
+             max.message.bytes of topic {topic} as much, or have the plugin keep and write less"
+        ))))
+    }
+
     fn misfit(&self, output: &Output, what: &str, why: &str) -> Broken {
         let plugin = &self.aggregate.plugin;
         let text = format!("plugin {plugin}: its {what} for {output} is not of the schema that it declared: {why}");
@@ -88,6 +140,8 @@ impl Aggregation<'_> {
     /// Without a timestamp of their own: the topic's retention counts from when they were written.
     fn send_changes(&self, partition: i32, changes: &[Change], transaction: &mut Transaction) -> Result<(), Broken> {
         for (key, value) in changes {
+            let what = || "a group's accumulator, with its key,".to_owned();
+            self.check_size(key, value.as_deref().unwrap_or_default(), &self.aggregate.changelog, what)?;
             let (key, value) = (Some(key.as_slice()), value.as_deref());
             let (topic, partition) = (self.aggregate.changelog.as_str(), Some(partition));
             transaction
@@ -100,6 +154,13 @@ impl Aggregation<'_> {
     /// What belongs beside the committed offset of an input partition.
     pub fn progress(&self, at: &SourcePartition) -> Option<Progress> {
         self.progress.iter().find(|(known, _)| known == at).map(|(_, progress)| *progress)
+    }
+
+    /// The same of a plugin whose groups are of that partition.
+    pub fn stamp_beside(&self, at: &SourcePartition) -> Option<Value> {
+        let ours = self.aggregate.partitioned && *at.topic == *self.aggregate.home;
+        let owned = self.owned.iter().find(|owned| ours && owned.partition == at.partition)?;
+        Some(owned.stamp.value())
     }
 
     /// What belongs beside the committed offset of a repartition partition.

@@ -9,7 +9,7 @@ use super::stamp::{Place, Stamp};
 use super::{Aggregation, stop_of};
 use crate::exit::Stop;
 use crate::kafka::patience::Patience;
-use crate::window::{Database, Owner, Store};
+use crate::window::{Database, Owner, RESET, SourcePartition, Store};
 
 /// The changelog's end is asked for this often; a checkpoint only needs a lower bound.
 pub(super) const CHANGELOG_LOOK_INTERVAL: Duration = Duration::from_secs(10);
@@ -72,13 +72,17 @@ impl Aggregation<'_> {
     ) -> Result<Offset, Stop> {
         let (aggregate, partition) = (self.aggregate, committed.partition());
         let place = Place { pipeline: &self.spec.name, group: &self.spec.group, plugin: &aggregate.plugin };
-        let (stamp, offset) = match (Stamp::decode(committed.metadata()), committed.offset()) {
-            (Some(stamp), Offset::Offset(offset)) => {
+        let stamp = match aggregate.stamp(committed.metadata()) {
+            Some(stamp) => {
                 stamp.check(&aggregate.shape, &place)?;
-                (stamp, Some(offset))
+                stamp
             }
-            // Nothing was ever committed of it by a plugin.
-            (_, _) => (Stamp::new(&aggregate.shape), None),
+            None => Stamp::new(&aggregate.shape),
+        };
+        // Where anything was committed, by whomever, the changelog says what the state is; without a stamp of ours too.
+        let offset = match committed.offset() {
+            Offset::Offset(offset) if committed.metadata() != RESET => Some(offset),
+            _ => None,
         };
         let stamp = stamp.with(aggregate.windows.as_ref());
         let before = self.owned.iter().position(|owned| owned.partition == partition);
@@ -92,9 +96,9 @@ impl Aggregation<'_> {
         };
         let checkpoint = store.checkpoint().map_err(stop_of)?;
         let (state, changelog_offset) = match (offset, checkpoint) {
-            (None, _) => (State::Ready(Box::new(self.open(store)?)), 0),
+            (None, _) => (State::Ready(Box::new(self.open(partition, store)?)), 0),
             (Some(offset), Some(checkpoint)) if checkpoint.input_offset == offset => {
-                (State::Ready(Box::new(self.open(store)?)), checkpoint.changelog_offset)
+                (State::Ready(Box::new(self.open(partition, store)?)), checkpoint.changelog_offset)
             }
             (Some(offset), _) => {
                 let changelog = (aggregate.changelog.as_str(), partition);
@@ -109,9 +113,11 @@ impl Aggregation<'_> {
         })
     }
 
-    fn open(&self, store: Store) -> Result<Owner, Stop> {
+    fn open(&self, partition: i32, store: Store) -> Result<Owner, Stop> {
         let aggregate = self.aggregate;
-        let sources = aggregate.sources.iter().cloned();
+        // Where the input stands in the groups' partitions, nobody else's time counts.
+        let heard = |source: &&SourcePartition| !aggregate.partitioned || source.partition == partition;
+        let sources = aggregate.sources.iter().filter(heard).cloned();
         let plugin = aggregate.plugin.as_str();
         Owner::open(plugin, aggregate.windows, aggregate.emit, aggregate.limits, sources, store).map_err(stop_of)
     }
@@ -121,13 +127,16 @@ impl Aggregation<'_> {
         self.owned.retain(|owned| owned.partition != partition);
     }
 
-    /// Up to where repartition partitions are applied and committed.
+    /// Up to where repartition partitions are applied and committed. An input's records are not ours to delete.
     pub fn applied(&self, list: &mut TopicPartitionList) {
+        if self.aggregate.partitioned {
+            return;
+        }
         for owned in &self.owned {
             let State::Ready(owner) = &owned.state else { continue };
             if let Ok(Some(checkpoint)) = owner.store().checkpoint() {
                 let offset = Offset::Offset(checkpoint.input_offset);
-                list.add_partition_offset(&self.aggregate.repartition, owned.partition, offset).ok();
+                list.add_partition_offset(&self.aggregate.home, owned.partition, offset).ok();
             }
         }
     }
@@ -136,7 +145,7 @@ impl Aggregation<'_> {
     pub fn restoring(&self) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for owned in self.owned.iter().filter(|owned| matches!(owned.state, State::Restoring(_))) {
-            list.add_partition(&self.aggregate.repartition, owned.partition);
+            list.add_partition(&self.aggregate.home, owned.partition);
         }
         list
     }
@@ -151,11 +160,11 @@ impl Aggregation<'_> {
             }
             let end = restoring.end();
             let State::Restoring(done) = std::mem::replace(&mut self.owned[at].state, State::Closed) else { continue };
-            let owner = self.open(done.store)?;
+            let owner = self.open(self.owned[at].partition, done.store)?;
             let owned = &mut self.owned[at];
             owned.state = State::Ready(Box::new(owner));
             owned.changelog_offset = end;
-            complete.add_partition(&self.aggregate.repartition, owned.partition);
+            complete.add_partition(&self.aggregate.home, owned.partition);
         }
         Ok(complete)
     }

@@ -7,7 +7,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::event_time::EventTime;
 use super::options::OnLate;
-use super::stamp::{Place, RESET, Shape, Stamp};
+use super::stamp::{Place, Shape, Stamp};
 use crate::exit::Stop;
 use crate::guest::{Format, Grouping, World};
 use crate::kafka::patience::ask_within;
@@ -15,7 +15,7 @@ use crate::kafka::topics::{self, Properties};
 use crate::kafka::{From, REQUEST_TIMEOUT};
 use crate::pipeline::prepare::{Encoding, NotReady, encoding};
 use crate::pipeline::{Delivery, Member, Spec};
-use crate::window::{Emit, Limits, SourceLimits, SourcePartition, Windows};
+use crate::window::{Emit, Limits, RESET, SourceLimits, SourcePartition, Windows};
 
 /// Groups of a plugin in one partition, unless the operator says otherwise.
 const KEYS_MAX: u64 = 10_000_000;
@@ -34,7 +34,10 @@ pub struct Aggregate {
     pub on_late: OnLate,
     pub limits: Limits,
     pub source_limits: SourceLimits,
-    pub repartition: String,
+    /// The input stands in the partitions of its groups' keys.
+    pub partitioned: bool,
+    /// Whose partitions the groups are of: the repartition topic, or the input where it is `partitioned`.
+    pub home: String,
     pub changelog: String,
     /// Of both.
     pub partitions: i32,
@@ -60,6 +63,11 @@ impl Aggregate {
         let known = self.sources.iter().find(|source| source.is(topic, partition));
         known.cloned().unwrap_or_else(|| SourcePartition::new(topic, partition))
     }
+
+    /// What stands beside an offset of `home`.
+    pub(super) fn stamp(&self, metadata: &str) -> Option<Stamp> {
+        if self.partitioned { Stamp::beside_input(metadata, &self.plugin) } else { Stamp::decode(metadata) }
+    }
 }
 
 /// What is wrong in itself. Contacts nothing.
@@ -78,6 +86,12 @@ pub fn check(spec: &Spec) -> Result<(), Stop> {
             return Err(Stop::start(format!("pipeline {}: {text}", spec.name))
                 .hint("leave --delivery at exactly-once for plugins that aggregate"));
         }
+        if grouping.partitioned && spec.inputs.len() > 1 {
+            let text = format!("plugin {plugin} wants its input where its groups are, which only one topic can be");
+            let inputs = spec.inputs.join(", ");
+            return Err(Stop::usage(format!("pipeline {}: {text}; it reads {inputs}", spec.name))
+                .hint("give each topic a pipeline of its own, or build the plugin without `partitioned`"));
+        }
         member.windows.windows(plugin, grouping)?;
     }
     Ok(())
@@ -94,13 +108,17 @@ pub fn setup(
     let plugin = member.configured.plugin().description().name.clone();
     let windows = member.windows.windows(&plugin, grouping)?;
     let Some((_, input)) = inputs.iter().max_by_key(|(_, shape)| shape.partitions) else { return Ok(None) };
-    let (repartition, changelog) = (repartition_topic(&spec.group, &plugin), changelog_topic(&spec.group, &plugin));
-    let partitions = internal(spec, &repartition, *input, &repartition_properties())?;
+    let changelog = changelog_topic(&spec.group, &plugin);
+    let (home, partitions) = home(spec, &plugin, grouping, inputs, *input)?;
     let kept = topics::Shape { partitions, ..*input };
     let found = internal(spec, &changelog, kept, &changelog_properties(windows.as_ref()))?;
     if found != partitions {
-        let text = format!("topic {changelog} has {found} partitions and {repartition} has {partitions}");
-        let hint = "both need as many: give the one with fewer more, or delete both and what was counted with them";
+        let text = format!("topic {changelog} has {found} partitions and {home} has {partitions}");
+        let hint = if grouping.partitioned {
+            "both need as many, and keys have moved: --group begins anew, or `smt-host reset` and a new changelog topic"
+        } else {
+            "both need as many: give the one with fewer more, or delete both and what was counted with them"
+        };
         return Err(Stop::start(format!("plugin {plugin}: {text}")).hint(hint).into());
     }
     let accumulator_bytes_max = member.configured.plugin().limits().accumulator_bytes_max;
@@ -124,12 +142,31 @@ pub fn setup(
         key: key(spec, &plugin, grouping, output)?,
         sources: sources.collect(),
         shape: Shape::of(grouping, partitions),
-        repartition,
+        partitioned: grouping.partitioned,
+        home,
         changelog,
         plugin,
     };
     check_state(spec, &aggregate)?;
     Ok(Some(aggregate))
+}
+
+/// Where the groups are, and in how many partitions.
+fn home(
+    spec: &Spec,
+    plugin: &str,
+    grouping: &Grouping,
+    inputs: &[(String, topics::Shape)],
+    largest: topics::Shape,
+) -> Result<(String, i32), NotReady> {
+    match (grouping.partitioned, inputs.first()) {
+        (true, Some((input, shape))) => Ok((input.clone(), shape.partitions)),
+        _ => {
+            let repartition = repartition_topic(&spec.group, plugin);
+            let partitions = internal(spec, &repartition, largest, &repartition_properties())?;
+            Ok((repartition, partitions))
+        }
+    }
 }
 
 fn key(spec: &Spec, plugin: &str, grouping: &Grouping, output: &str) -> Result<Encoding, NotReady> {
@@ -173,17 +210,12 @@ fn check_state(spec: &Spec, aggregate: &Aggregate) -> Result<(), NotReady> {
         spec.kafka.consumer(&spec.group, From::Earliest).create().map_err(|error| topics::bad_client(&error))?;
     let place = Place { pipeline: &spec.name, group: &spec.group, plugin: &aggregate.plugin };
     let mut asked = TopicPartitionList::new();
-    asked.add_partition_range(&aggregate.repartition, 0, aggregate.partitions - 1);
-    let committed = || {
-        ask_within(REQUEST_TIMEOUT, |wait| {
-            let answer = consumer.committed_offsets(asked.clone(), wait)?;
-            answer.elements().iter().try_for_each(|element| element.error())?;
-            Ok(answer)
-        })
-    };
+    asked.add_partition_range(&aggregate.home, 0, aggregate.partitions - 1);
+    let committed = || committed(&consumer, &asked);
+    refuse_moved(&consumer, aggregate, &place)?;
     let mut unknown = Vec::new();
     for element in committed().map_err(away)?.elements() {
-        match Stamp::decode(element.metadata()) {
+        match aggregate.stamp(element.metadata()) {
             Some(stamp) => stamp.check(&aggregate.shape, &place)?,
             None if element.metadata() == RESET => {}
             None => unknown.push(element.partition()),
@@ -195,15 +227,40 @@ fn check_state(spec: &Spec, aggregate: &Aggregate) -> Result<(), NotReady> {
         }
         // Another instance may have begun since.
         let again = committed().map_err(away)?;
-        let known = again.find_partition(&aggregate.repartition, partition);
-        if known.is_none_or(|element| Stamp::decode(element.metadata()).is_none()) {
-            let (changelog, repartition) = (&aggregate.changelog, &aggregate.repartition);
+        let known = again.find_partition(&aggregate.home, partition);
+        if known.is_none_or(|element| aggregate.stamp(element.metadata()).is_none()) {
+            let (changelog, home) = (&aggregate.changelog, &aggregate.home);
             let why = format!(
                 "topic {changelog} partition {partition} holds some, but the group has no offset of its own in topic \
-                 {repartition} (offsets were reset or have expired)"
+                 {home} (offsets were reset or have expired)"
             );
             return Err(place.refuse(&why).into());
         }
+    }
+    Ok(())
+}
+
+fn committed(consumer: &BaseConsumer, asked: &TopicPartitionList) -> Result<TopicPartitionList, KafkaError> {
+    ask_within(REQUEST_TIMEOUT, |wait| {
+        let answer = consumer.committed_offsets(asked.clone(), wait)?;
+        answer.elements().iter().try_for_each(|element| element.error())?;
+        Ok(answer)
+    })
+}
+
+/// State that stands beside the input's offsets is not looked for in a repartition topic.
+fn refuse_moved(consumer: &BaseConsumer, aggregate: &Aggregate, place: &Place<'_>) -> Result<(), NotReady> {
+    if aggregate.partitioned {
+        return Ok(());
+    }
+    let mut inputs = TopicPartitionList::new();
+    for source in &aggregate.sources {
+        inputs.add_partition(&source.topic, source.partition);
+    }
+    let beside = committed(consumer, &inputs).map_err(|error| NotReady::kafka(Stop::dependency(error.to_string())))?;
+    let kept = |metadata: &str| Stamp::beside_input(metadata, &aggregate.plugin).is_some();
+    if beside.elements().iter().any(|element| kept(element.metadata())) {
+        return Err(place.refuse("its input stood where its groups are (`partitioned`) and now does not").into());
     }
     Ok(())
 }

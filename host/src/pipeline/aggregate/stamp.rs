@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::exit::Stop;
 use crate::guest::{Format, Grouping};
-use crate::window::{Declared, Windows};
+use crate::window::{Declared, Metadata, Windows};
 
 /// Beyond it a schema is known by its hash, since the broker bounds metadata.
 const SCHEMA_SHOWN_MAX: usize = 200;
@@ -39,16 +39,14 @@ pub(super) struct WindowTimes {
     idle_ms: Option<u64>,
 }
 
-/// Stands in a stamp's place after a reset: nothing is kept, whatever records the changelog still holds.
-pub const RESET: &str = "smt-reset-1";
-
 /// The windows that stand beside the offset of a repartition partition; `None`: there are none, or no stamp.
 pub fn stamped_windows(metadata: &str) -> Option<Windows> {
-    let Stamp { shape, times, .. } = Stamp::decode(metadata)?;
-    let ((size_ms, advance_ms), WindowTimes { grace_ms, retention_ms, idle_ms }) = (shape.window?, times?);
-    let (grace_ms, retention_ms) = (Some(grace_ms), Some(retention_ms));
-    let windows = Windows::new(Declared { size_ms, advance_ms, grace_ms, retention_ms, idle_ms }).ok()?;
-    Some(if idle_ms.is_none() { Windows { idle_ms: None, ..windows } } else { windows })
+    Stamp::decode(metadata)?.windows()
+}
+
+/// The same of a plugin whose groups are of the input partition with this metadata; the outer `None`: they are not.
+pub fn stamped_beside_input(metadata: &str, plugin: &str) -> Option<Option<Windows>> {
+    Stamp::beside_input(metadata, plugin).map(|stamp| stamp.windows())
 }
 
 impl Shape {
@@ -99,8 +97,28 @@ impl Stamp {
         Stamp { times, ..self }
     }
 
+    fn windows(&self) -> Option<Windows> {
+        let ((size_ms, advance_ms), WindowTimes { grace_ms, retention_ms, idle_ms }) =
+            (self.shape.window?, self.times?);
+        let (grace_ms, retention_ms) = (Some(grace_ms), Some(retention_ms));
+        let windows = Windows::new(Declared { size_ms, advance_ms, grace_ms, retention_ms, idle_ms }).ok()?;
+        Some(if idle_ms.is_none() { Windows { idle_ms: None, ..windows } } else { windows })
+    }
+
     pub(super) fn encode(&self) -> String {
-        serde_json::json!(["smt-state-1", self]).to_string()
+        self.value().to_string()
+    }
+
+    /// As it stands in the metadata of an input partition.
+    pub(super) fn value(&self) -> serde_json::Value {
+        serde_json::json!(["smt-state-1", self])
+    }
+
+    /// What stands so; `None`: nothing of this plugin.
+    pub(super) fn beside_input(metadata: &str, plugin: &str) -> Option<Stamp> {
+        let stamp = Metadata::decode(metadata).ok()?.stamps.remove(plugin)?;
+        let (_, stamp): (String, Stamp) = serde_json::from_value(stamp).ok()?;
+        Some(stamp)
     }
 
     /// `None`: nothing of ours stands there.
@@ -160,7 +178,7 @@ mod tests {
             let told = Stamp::new(&shape()).with(Some(&windows)).encode();
             assert_eq!(stamped_windows(&told), Some(windows));
         }
-        for none in [RESET, "", &Stamp::new(&Shape { window: None, ..shape() }).with(None).encode()] {
+        for none in ["smt-reset-1", "", &Stamp::new(&Shape { window: None, ..shape() }).with(None).encode()] {
             assert_eq!(stamped_windows(none), None, "{none}");
         }
         // Of a build that did not tell.

@@ -5,7 +5,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::Worker;
 use crate::exit::{Exit, Stop};
-use crate::kafka::patience::Thing;
 use crate::pipeline::Spec;
 
 /// The error that was logged last.
@@ -40,10 +39,7 @@ impl Worker<'_> {
                     spec.name
                 )));
             }
-            Some(RDKafkaErrorCode::AllBrokersDown) => {
-                self.member.disconnected();
-                self.task.outage.away(&Thing::Brokers, error);
-            }
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.member.lost(),
             // One connection of several, or the way to all brokers being down.
             Some(
                 RDKafkaErrorCode::BrokerTransportFailure

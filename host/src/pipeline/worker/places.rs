@@ -42,6 +42,11 @@ impl Places {
         self.0.iter_mut().find(|place| place.at.is(topic, partition))
     }
 
+    /// Up to where it is read; `None` while nothing was committed or read.
+    pub(super) fn next(&self, at: &SourcePartition) -> Option<i64> {
+        self.0.iter().find(|place| place.at == *at)?.next
+    }
+
     /// The partition is not read to its end before this offset is reached again.
     pub(super) fn saw(&mut self, topic: &str, partition: i32, next: i64) {
         if let Some(place) = self.find(topic, partition) {

@@ -25,31 +25,35 @@ const END_REQUEST: Duration = Duration::from_secs(1);
 const PURGE_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) struct State {
-    /// Of all plugins that aggregate.
+    /// Of all plugins that aggregate, unless their input stands where their groups do.
     pub(super) repartitions: Vec<String>,
+    aggregates: bool,
     places: Places,
     open_windows: lag::Share,
     idle_looked: Instant,
-    purged: Instant,
+    /// Once at the first commit, too: a short run leaves nothing behind either.
+    purged: Option<Instant>,
     purge_failed: bool,
 }
 
 impl State {
     pub(super) fn new(members: &[Prepared], open_windows: lag::Share) -> State {
-        let repartitions = members.iter().filter_map(|member| Some(member.aggregate.as_ref()?.repartition.clone()));
+        let aggregates = || members.iter().filter_map(|member| member.aggregate.as_ref());
+        let repartitions = aggregates().filter(|aggregate| !aggregate.partitioned);
         let now = Instant::now();
         State {
-            repartitions: repartitions.collect(),
+            repartitions: repartitions.map(|aggregate| aggregate.home.clone()).collect(),
+            aggregates: aggregates().next().is_some(),
             places: Places::default(),
             open_windows,
             idle_looked: now,
-            purged: now,
+            purged: None,
             purge_failed: false,
         }
     }
 
     pub(super) fn is_none(&self) -> bool {
-        self.repartitions.is_empty()
+        !self.aggregates
     }
 
     /// What was polled up to here comes again; until then the partition is not at its end.
@@ -85,8 +89,8 @@ impl Worker<'_> {
         for run in self.internal.chunk_by(one) {
             let (first, last) = (&run[0], &run[run.len() - 1]);
             let mut owners = aggregations(&mut self.plugins);
-            let Some(owner) = owners.find(|owner| owner.aggregate().repartition == first.topic()) else { continue };
-            let late = owner.apply(run).map_err(Broken::Midway)?;
+            let Some(owner) = owners.find(|owner| owner.aggregate().home == first.topic()) else { continue };
+            let late = owner.apply(run)?;
             self.tally.late += late.count as usize;
             self.transaction.read(first.topic(), first.partition(), first.offset(), last.offset() + 1);
         }
@@ -99,18 +103,19 @@ impl Worker<'_> {
             return Ok(());
         }
         self.transaction.ensure_open().map_err(Broken::Transaction)?;
+        self.state.places.follow(self.transaction.spans());
         for plugin in &mut self.plugins {
             if let Some((aggregation, target)) = plugin.aggregation() {
-                aggregation.send(target, &mut self.transaction, &mut self.tally)?;
+                let next = |at: &SourcePartition| self.state.places.next(at);
+                aggregation.send(target, &mut self.transaction, &mut self.tally, next)?;
             }
         }
-        self.state.places.follow(self.transaction.spans());
         for place in self.state.places.iter_mut() {
             let mut metadata = Metadata::default();
             for aggregation in aggregations(&mut self.plugins) {
-                if let Some(progress) = aggregation.progress(&place.at) {
-                    metadata.plugins.insert(aggregation.aggregate().plugin.clone(), progress);
-                }
+                let plugin = &aggregation.aggregate().plugin;
+                metadata.plugins.extend(aggregation.progress(&place.at).map(|progress| (plugin.clone(), progress)));
+                metadata.stamps.extend(aggregation.stamp_beside(&place.at).map(|stamp| (plugin.clone(), stamp)));
             }
             let metadata = metadata.encode();
             // An offset without it would wipe it out; it goes with the offset that stands where none moved.
@@ -124,7 +129,7 @@ impl Worker<'_> {
             span.metadata = match place {
                 Some(place) => place.sent.clone(),
                 None => aggregations(&mut self.plugins)
-                    .find(|aggregation| aggregation.aggregate().repartition == span.topic)
+                    .find(|aggregation| aggregation.aggregate().home == span.topic)
                     .and_then(|aggregation| aggregation.stamp(span.partition)),
             };
         }
@@ -159,7 +164,7 @@ impl Worker<'_> {
             let mut added = begun.add_partition(topic, partition);
             if self.state.is_internal(topic) {
                 for aggregation in aggregations(&mut self.plugins) {
-                    if aggregation.aggregate().repartition == topic {
+                    if aggregation.aggregate().home == topic {
                         let offset = aggregation.own(&element, database, patience)?;
                         added.set_offset(offset).ok();
                     }
@@ -171,6 +176,10 @@ impl Worker<'_> {
             for aggregation in aggregations(&mut self.plugins) {
                 let progress = metadata.plugins.get(&aggregation.aggregate().plugin).copied();
                 aggregation.assign(&at, progress);
+                if aggregation.aggregate().home == topic {
+                    // Where reading begins is the input's matter.
+                    aggregation.own(&element, database, patience)?;
+                }
             }
             self.state.places.begin(&at, &element);
         }
@@ -183,11 +192,10 @@ impl Worker<'_> {
             let (topic, partition) = (element.topic(), element.partition());
             let at = SourcePartition::new(topic, partition);
             for aggregation in aggregations(&mut self.plugins) {
-                if aggregation.aggregate().repartition == topic {
+                if aggregation.aggregate().home == topic {
                     aggregation.disown(partition);
-                } else {
-                    aggregation.revoke(&at);
                 }
+                aggregation.revoke(&at);
             }
             self.state.places.end(&at);
         }
@@ -220,6 +228,7 @@ impl Worker<'_> {
 
     /// Goes on restoring for a moment; what is complete is fetched from then on.
     pub(super) fn restore(&mut self) -> Result<(), Stop> {
+        let mut any = false;
         for aggregation in aggregations(&mut self.plugins) {
             let waiting = aggregation.restoring().count();
             if waiting == 0 {
@@ -227,11 +236,13 @@ impl Worker<'_> {
             }
             let complete = aggregation.restore(RESTORE_STEP / waiting as u32)?;
             if complete.count() > 0 {
+                any = true;
                 let resumed = self.member.consumer().resume(&complete);
                 resumed.map_err(|error| topics::away(&self.task.spec.kafka, &error))?;
             }
         }
-        Ok(())
+        // An input partition may be waited for by another plugin.
+        if any { self.hold_restoring() } else { Ok(()) }
     }
 
     /// The time of partitions that have been read to their end goes on with the wall clock.
@@ -264,10 +275,10 @@ impl Worker<'_> {
 
     /// Repartition records that are applied and committed are of no use any more.
     fn purge(&mut self) {
-        if self.state.purged.elapsed() < PURGE_INTERVAL {
+        if self.state.purged.is_some_and(|purged| purged.elapsed() < PURGE_INTERVAL) {
             return;
         }
-        self.state.purged = Instant::now();
+        self.state.purged = Some(Instant::now());
         let mut before = TopicPartitionList::new();
         for aggregation in aggregations(&mut self.plugins) {
             aggregation.applied(&mut before);

@@ -48,12 +48,16 @@ impl Kept {
         Ok(credentials)
     }
 
-    /// The port of the last start if it is free, so that clients find the server again; else a fresh one.
-    pub(super) fn listen(&self) -> Result<TcpListener, Stop> {
+    /// The port of the last start if it is free, so that clients find the server again; else a fresh one. A fixed port
+    /// is taken or refused.
+    pub(super) fn listen(&self, fixed: Option<u16>) -> Result<TcpListener, Stop> {
         let path = self.folder.join("port");
         let kept = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<u16>().ok()).unwrap_or(0);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, kept))
-            .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, fixed.unwrap_or(kept)))
+            .or_else(|error| match fixed {
+                Some(_) => Err(error),
+                None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
+            })
             .map_err(|error| Stop::start(format!("the embedded S3 cannot listen on 127.0.0.1: {error}")))?;
         let port = listener.local_addr().map_err(|error| failed("write", &path, &error))?.port();
         fs::write(&path, format!("{port}\n")).map_err(|error| failed("write", &path, &error))?;

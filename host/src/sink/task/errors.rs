@@ -2,7 +2,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::{Stop, Task, Thing};
+use super::{Stop, Task};
 
 /// The error that was logged last.
 #[derive(Default)]
@@ -22,11 +22,7 @@ impl Task<'_> {
             Some(RDKafkaErrorCode::UnknownTopicOrPartition) if self.shared.fail_fast => {
                 return Err(Stop::start(format!("sink {name}: a topic is not there: {error}")));
             }
-            Some(RDKafkaErrorCode::AllBrokersDown) => {
-                self.member.disconnected();
-                self.brokers_down = true;
-                self.shared.outage.away(&Thing::Brokers, error);
-            }
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.member.lost(),
             // One connection of several, or the way to all brokers being down.
             Some(
                 RDKafkaErrorCode::BrokerTransportFailure

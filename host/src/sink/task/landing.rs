@@ -8,6 +8,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::super::recorded::Recorded;
 use super::{Ended, Exit, Failure, Place, Span, Stop, Task};
+use crate::kafka::reach::Reach;
 
 impl Task<'_> {
     /// Hears of flushes that have ended.
@@ -69,7 +70,7 @@ impl Task<'_> {
 
     /// Tails that nothing is written to any more: where each ends is recorded, and thereby it closes.
     pub(super) fn close_idle(&mut self) -> Result<(), Stop> {
-        let Some(idle_ms) = self.desk.connector.idle_ms.filter(|_| !self.brokers_down) else { return Ok(()) };
+        let Some(idle_ms) = self.desk.connector.idle_ms.filter(|_| !self.is_lost()) else { return Ok(()) };
         for at in 0..self.places.len() {
             if let Some(recorded) = self.places[at].idle(self.now_ms - idle_ms) {
                 self.record(at, recorded)?;
@@ -96,6 +97,11 @@ impl Task<'_> {
         }
     }
 
+    /// Nobody answers now.
+    fn is_lost(&self) -> bool {
+        matches!(self.member.reach(), Reach::Lost | Reach::Away)
+    }
+
     /// Commits how far S3 has everything. What the group does not take now is committed later, or read again.
     pub(super) fn commit(&mut self) -> Result<(), Stop> {
         self.committed_at = Instant::now();
@@ -113,7 +119,7 @@ impl Task<'_> {
         }
         self.commit_failed = false;
         // With all brokers down a commit would wait for them.
-        if offsets.count() == 0 || self.brokers_down {
+        if offsets.count() == 0 || self.is_lost() {
             return Ok(());
         }
         self.rejects.flush(&self.patience)?;

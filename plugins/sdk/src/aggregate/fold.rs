@@ -10,13 +10,13 @@ use crate::hash::Fnv;
 use crate::key::Key;
 use std::collections::HashMap;
 
-pub fn partial<A: Aggregate>(batch: &Batch) -> Partials {
+pub fn partial<A: Aggregate>(settings: &A::Settings, batch: &Batch) -> Partials {
     let mut fold = Fold::<A>::default();
     let mut rejections = Vec::new();
     let mut groups = Vec::with_capacity(batch.values.lengths.len());
     for (input, value) in (0u32..).zip(View::of(&batch.values)) {
         // A tombstone is not asked for; were one handed over, it would be in no group.
-        let group = value.map_or(Ok(LEFT_OUT), |value| fold.add(value));
+        let group = value.map_or(Ok(LEFT_OUT), |value| fold.add(value, settings));
         groups.push(group.unwrap_or_else(|Reject(reason)| {
             rejections.push(Rejection { input, reason });
             LEFT_OUT
@@ -45,10 +45,10 @@ impl<A> Default for Fold<A> {
 
 impl<A: Aggregate> Fold<A> {
     /// The number of the group that the record was added to.
-    fn add(&mut self, record: &[u8]) -> Result<i32, Reject> {
+    fn add(&mut self, record: &[u8], settings: &A::Settings) -> Result<i32, Reject> {
         let input: A::Input<'_> = decode_record(record).map_err(Reject::new)?;
-        A::check(&input)?;
-        let Some(key) = A::key(&input) else { return Ok(LEFT_OUT) };
+        A::check(&input, settings)?;
+        let Some(key) = A::key(&input, settings) else { return Ok(LEFT_OUT) };
         self.key.clear();
         key.write(&mut self.key);
         let group = match self.numbers.get(self.key.as_slice()) {
@@ -56,7 +56,7 @@ impl<A: Aggregate> Fold<A> {
             None => self.open(),
         };
         if let Some(accumulator) = self.accumulators.get_mut(group as usize) {
-            accumulator.add(&input);
+            accumulator.add(&input, settings);
         }
         Ok(group)
     }

@@ -16,12 +16,19 @@ pub struct Folded<A> {
     accumulators: Vec<Vec<u8>>,
     /// Of all batches, in order; their numbers are those of each batch.
     pub rejections: Vec<Rejection>,
+    settings: Vec<SettingValue>,
     aggregate: PhantomData<A>,
 }
 
-/// Each batch through `partial`, and its groups through `merge` into those of the batches before.
+/// Each batch through `partial`, and its groups through `merge` into those of the batches before. Settings are the
+/// defaults.
 pub fn fold<A: Aggregate>(batches: &[&[impl Encode]]) -> Folded<A> {
-    let mut folded = Folded::new();
+    fold_with(&[], batches)
+}
+
+/// The same with settings.
+pub fn fold_with<A: Aggregate>(settings: &[(&str, &str)], batches: &[&[impl Encode]]) -> Folded<A> {
+    let mut folded = Folded::new(filled::<A>(settings));
     batches.iter().for_each(|inputs| folded.add(&inputs.iter().map(encoded).collect::<Vec<_>>()));
     folded
 }
@@ -34,20 +41,35 @@ fn encoded(input: &impl Encode) -> Vec<u8> {
 
 /// The grouping these settings give, as the host would hear of it.
 pub fn grouping<A: Plugin>(settings: &[(&str, &str)]) -> Result<Grouping, String> {
-    let value = |(name, value): &(&str, &str)| SettingValue { name: (*name).to_owned(), value: (*value).to_owned() };
-    grouping_for::<A>(&A::Settings::parse(&settings.iter().map(value).collect::<Vec<_>>())?)
+    grouping_for::<A>(&A::Settings::parse(&filled::<A>(settings))?)
+}
+
+/// What is not given is its default, as the host does it.
+fn filled<A: Aggregate>(given: &[(&str, &str)]) -> Vec<SettingValue> {
+    let value = |name: &str, value: &str| SettingValue { name: name.to_owned(), value: value.to_owned() };
+    let mut all = given.iter().map(|(name, text)| value(name, text)).collect::<Vec<_>>();
+    for declared in A::Settings::declare() {
+        let missing = !given.iter().any(|(name, _)| *name == declared.name);
+        all.extend(declared.default.filter(|_| missing).map(|default| value(&declared.name, &default)));
+    }
+    all
 }
 
 impl<A: Aggregate> Folded<A> {
-    fn new() -> Self {
-        Self { keys: Vec::new(), accumulators: Vec::new(), rejections: Vec::new(), aggregate: PhantomData }
+    fn new(settings: Vec<SettingValue>) -> Self {
+        let (keys, accumulators, rejections) = (Vec::new(), Vec::new(), Vec::new());
+        Self { keys, accumulators, rejections, settings, aggregate: PhantomData }
+    }
+
+    fn settings(&self) -> A::Settings {
+        A::Settings::parse(&self.settings).unwrap_or_else(|wrong| panic!("these settings do not fit: {wrong}"))
     }
 
     /// One more batch of records already encoded, be they valid or not.
     pub fn add(&mut self, inputs: &[Vec<u8>]) {
         let timestamps = vec![0; inputs.len()];
         let batch = Batch { values: column(inputs), timestamps, keys: None, headers: None, positions: None };
-        let partials = partial::<A>(&batch);
+        let partials = partial::<A>(&self.settings(), &batch);
         for (key, accumulator) in View::of(&partials.keys).zip(View::of(&partials.accumulators)) {
             self.add_group(key.unwrap_or_default(), accumulator.unwrap_or_default());
         }
@@ -81,7 +103,7 @@ impl<A: Aggregate> Folded<A> {
     pub fn rows<T: for<'a> Decode<'a>>(&self, window: Option<Range<i64>>) -> Vec<(usize, T)> {
         let each = |bound: Option<i64>| bound.map_or_else(Vec::new, |bound| vec![bound; self.keys.len()]);
         let (starts, ends) = (each(window.as_ref().map(|w| w.start)), each(window.as_ref().map(|w| w.end)));
-        let finished = finish::<A>(&starts, &ends, &column(&self.keys), &column(&self.accumulators));
+        let finished = finish::<A>(&self.settings(), &starts, &ends, &column(&self.keys), &column(&self.accumulators));
         let row = |value: Option<&[u8]>| {
             decode_record(value.unwrap_or_default()).expect("a finished value has the type asked for")
         };
