@@ -114,7 +114,7 @@ impl Place {
         offset: i64,
     ) -> Result<Result<(), Faulty>, Stop> {
         if self.boundary.is_some_and(|end| offset >= end) {
-            self.close_tail(desk)?;
+            self.close(desk)?;
         }
         self.touched_ms = arrival.now_ms;
         loop {
@@ -183,13 +183,15 @@ impl Place {
     /// Closes what the clock says, or what is recorded to end here.
     pub(super) fn tick(&mut self, desk: &mut Desk<'_>, now_ms: i64) -> Result<(), Stop> {
         if self.boundary.is_some_and(|end| self.next >= end) {
-            self.close_tail(desk)?;
+            self.close(desk)?;
         }
         if self.boundaries.tick(now_ms) { self.close(desk) } else { Ok(()) }
     }
 
     /// All open files are on their way from now on.
     fn close(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
+        // Recorded for what begins at the committed offset, and for nothing behind it.
+        self.boundary = None;
         let files = self.boundaries.close();
         let Some(last) = files.iter().map(|file| file.last).max() else { return Ok(()) };
         let connector = desk.connector;
@@ -258,6 +260,7 @@ impl Place {
     /// Drops everything that is not in S3: it will be read again.
     pub(super) fn forget(&mut self, now_ms: i64, connector: &Connector) {
         self.abort();
+        self.boundary = None;
         self.boundaries = Boundaries::new(&connector.rules, now_ms);
         // What is committed is asked of the group, which may have more than is known here.
         self.next = 0;

@@ -92,7 +92,7 @@ fn start(world: &World, s3: &S3, name: &str, format: &str) -> Child {
         command.args(["--set", &format!("{key}={value}")]);
     }
     command.env("AWS_ACCESS_KEY_ID", s3.access_key_id()).env("AWS_SECRET_ACCESS_KEY", s3.secret_access_key());
-    command.env("SMT_LOG", "error").stdin(Stdio::null()).spawn().expect("it starts")
+    command.env("SMT_LOG", "error,librdkafka=off").stdin(Stdio::null()).spawn().expect("it starts")
 }
 
 /// Names and CPU seconds of a process's threads (proc(5)).

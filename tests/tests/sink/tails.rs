@@ -4,11 +4,7 @@ use super::*;
 
 /// What the connector's group has committed of partition 0, with its metadata.
 fn recorded(connector: &str) -> Option<(i64, String)> {
-    let group = format!("connect-{connector}");
-    let consumer: BaseConsumer = world().settings().client("tests").set("group.id", &group).create().unwrap();
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition(connector, 0);
-    let answer = consumer.committed_offsets(asked, Duration::from_secs(10)).unwrap();
+    let answer = group_offsets(connector, connector, 1);
     let found = answer.find_partition(connector, 0).unwrap();
     Some((found.offset().to_raw().filter(|offset| *offset >= 0)?, found.metadata().to_owned()))
 }
@@ -105,4 +101,21 @@ fn a_manifest_stands_beside_each_object_before_its_offsets_are_committed() {
     check("sink-manifest+0+0000000000.avro", "avro", Some(id));
     check("sink-manifest+0+0000000000.keys.json", "json", None);
     assert_eq!(found.len(), 4);
+}
+
+#[test]
+fn an_offset_behind_the_end_of_a_topic_that_was_made_anew_loses_nothing() {
+    let (topic, bucket) = ("sink-anew", Bucket::new());
+    world().topic(topic, 1);
+    let group = format!("connect-{topic}");
+    let consumer: BaseConsumer = world().settings().client("tests").set("group.id", &group).create().unwrap();
+    let mut before = TopicPartitionList::new();
+    before.add_partition_offset(topic, 0, rdkafka::topic_partition_list::Offset::Offset(100)).unwrap();
+    eventually("a coordinator", SOON, || consumer.commit(&before, rdkafka::consumer::CommitMode::Sync).is_ok());
+    produce(topic, 0, &numbers(0, 2));
+    let sink = Running::start(&mut command(CUSTOMERS_SINK, &bucket.s3, &texts(topic, &[("flush.size", "2")])));
+    let found = bucket.arrived(1);
+    eventually("offsets", SOON, || committed(topic, topic, 1) == [Some(2)]);
+    stop(sink);
+    assert_eq!(found[0].bytes, b"\"0\"\n\"1\"\n");
 }

@@ -1,15 +1,9 @@
 //! A tail that closes before `flush.size`, where that was recorded.
 
-use super::{Desk, Place};
-use crate::exit::Stop;
+use super::Place;
 use crate::sink::recorded::Recorded;
 
 impl Place {
-    pub(super) fn close_tail(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
-        self.boundary = None;
-        self.close(desk)
-    }
-
     /// Where the tail would end that nothing was written to since `since_ms`, and from where on it is read again. Only
     /// once all before it is in S3: then the committed offset is that of the tail alone.
     pub(in super::super) fn idle(&self, since_ms: i64) -> Option<Recorded> {
@@ -18,7 +12,8 @@ impl Place {
         is_idle.then(|| Recorded { offset: self.reached.unwrap_or(self.first), end: Some(end) })
     }
 
-    /// This is what the group has committed.
+    /// This is what the group has committed. Records before it are taken all the same: where the topic was made anew,
+    /// its offsets begin anew.
     pub(in super::super) fn follow(&mut self, recorded: Recorded) {
         (self.reached, self.committed) = (Some(recorded.offset), Some(recorded.offset));
         self.boundary = recorded.end;

@@ -48,6 +48,7 @@ impl Task<'_> {
             let place = |first: i64| Place::new(self.desk.connector, topic, partition, first, self.now_ms);
             if let Some(recorded) = Recorded::find(&committed, topic, partition) {
                 let mut place = place(recorded.offset);
+                place.next = 0;
                 place.follow(recorded);
                 self.places.push(place);
             } else if let Some(first) = self.first(topic, partition)? {
