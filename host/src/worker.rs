@@ -23,6 +23,7 @@ mod secrets;
 mod state;
 mod status;
 mod storage;
+mod topics;
 mod validate;
 
 use std::net::SocketAddr;
@@ -45,7 +46,8 @@ use assignment::Assignment;
 use auth::Users;
 use herder::Herder;
 use rest::{Api, Server};
-use storage::{Storage, Topics};
+use storage::Storage;
+use topics::Topics;
 
 /// The names that the workshop's Connect has.
 pub const GROUP: &str = "docker-connect";
