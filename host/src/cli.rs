@@ -41,7 +41,7 @@ enum Command {
     Run(Box<run::FileArgs>),
     /// Everything embedded: broker, registry, database, customers, source and plugins.
     Demo(demo::Args),
-    /// Broker, registry, database and S3 in the background, without Docker.
+    /// Broker, registry, database, S3 and Connect in the background, without Docker.
     Platform(platform::Args),
     /// Insert fake Brazilian customers into a Postgres table.
     Generate(generate::Args),

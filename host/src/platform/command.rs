@@ -3,6 +3,8 @@
 //! `up` starts a supervisor, which is this program once more in a session of its own (`serve`); the others find it by
 //! its directory's lock. The servers are the supervisor's children and threads, so none outlives it.
 
+/// The REST API over the platform's servers.
+mod connect;
 /// What `up` gives a shell.
 mod env;
 /// Servers, really asked.
@@ -37,7 +39,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum Action {
-    /// Start broker, registry, database and S3 in the background, and wait until all of them answer.
+    /// Start broker, registry, database, S3 and Connect in the background, and wait until all of them answer.
     Up {
         #[command(flatten)]
         place: Place,

@@ -1,6 +1,7 @@
-//! The servers of one directory, started in order: Postgres, registry, S3, broker, Connect.
+//! The servers of one directory, started in order: Postgres, registry, S3, broker.
 //!
-//! The one start code of `demo` and `platform up`. Starts servers only: moves no record, makes no topic.
+//! The one start code of `demo` and `platform up`. Starts servers only: moves no record, makes no topic. Connect needs
+//! a real broker, so it is its caller's.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

@@ -25,6 +25,8 @@ use crate::shutdown::Shutdown;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The whole of both topics, at start.
 const FIRST_READ_MAX: Duration = Duration::from_secs(60);
+/// Connect's own text.
+const TIMED_OUT: &str = "Request timed out";
 const POLL: Duration = Duration::from_millis(100);
 
 /// Names of the topics, and how many replicas new ones get.
@@ -98,6 +100,20 @@ impl Topics {
         topics::ensure_with(kafka, &self.offsets, shape(25), &compacted)?;
         topics::ensure_with(kafka, &self.statuses, shape(25), &compacted).map(drop)
     }
+
+    /// A topic that was just made may not be known everywhere yet.
+    pub(super) fn partitions(kafka: &Settings, topic: &str) -> Result<i32, Stop> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(shape) = topics::shape(kafka, topic)? {
+                return Ok(shape.partitions);
+            }
+            if Instant::now() > end {
+                return Err(Stop::dependency(format!("topic {topic} was made, and is not there")));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
 
 impl Storage {
@@ -141,7 +157,7 @@ impl Storage {
         for record in records {
             self.send(record)?;
         }
-        self.producer.flush(PATIENCE).map_err(|_| Stop::dependency("Request timed out"))?;
+        self.flush()?;
         let delivered = {
             let mut delivered = self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(error) = delivered.failed.take() {
@@ -150,7 +166,24 @@ impl Storage {
             delivered.last.clone()
         };
         let read = |view: &View| delivered.iter().all(|(at, last)| view.next.get(at).is_some_and(|next| next > last));
-        if self.wait(PATIENCE, read) { Ok(()) } else { Err(Stop::dependency("Request timed out")) }
+        if self.wait(PATIENCE, read) {
+            return Ok(());
+        }
+        tracing::warn!("what was written to the worker's topics could not be read back");
+        Err(Stop::dependency(TIMED_OUT))
+    }
+
+    /// The client's own wait looks only every 100 ms.
+    fn flush(&self) -> Result<(), Stop> {
+        let end = Instant::now() + PATIENCE;
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() > end {
+                tracing::warn!("the worker's topics take no records");
+                return Err(Stop::dependency(TIMED_OUT));
+            }
+            self.producer.poll(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     fn send(&self, record: &Record) -> Result<(), Stop> {
@@ -220,7 +253,7 @@ impl Reader {
         config.set("isolation.level", "read_committed").set("fetch.wait.max.ms", "500");
         let consumer: BaseConsumer = config.create().map_err(|error| topics::bad_client(&error))?;
         let mut list = TopicPartitionList::new();
-        for partition in 0..topics::shape(kafka, topic)?.map_or(1, |shape| shape.partitions) {
+        for partition in 0..Topics::partitions(kafka, topic)? {
             let added = list.add_partition_offset(topic, partition, Offset::Beginning);
             added.map_err(|error| topics::away(kafka, &error))?;
         }

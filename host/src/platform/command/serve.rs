@@ -6,13 +6,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::state::{Phase, State};
-use super::{BUCKET, PASSWORD, Ports, USER};
+use super::{BUCKET, PASSWORD, Ports, USER, connect};
 use crate::exit::{Exit, Stop};
 use crate::platform::dir::Directory;
 use crate::platform::endpoints;
 use crate::platform::kafka::{Kafka, KafkaOptions};
 use crate::platform::servers::Servers;
 use crate::shutdown::Shutdown;
+use crate::worker::Worker;
+
+/// In the order in which they end.
+struct Running {
+    connect: Worker,
+    servers: Servers<Kafka>,
+}
 
 pub(super) fn run(dir: &Path, ports: Ports) -> Result<(), Stop> {
     // Away from the terminal: its Ctrl-C and its end are not for this process. It leads a session already where an
@@ -26,7 +33,7 @@ pub(super) fn run(dir: &Path, ports: Ports) -> Result<(), Stop> {
     let dir = directory.path().to_owned();
     let mut state = State { process: std::process::id(), ports, steps: Vec::new(), phase: Phase::Starting };
     state.write(&dir)?;
-    let ended = start(directory, ports, &mut state).and_then(|servers| hold(servers, &mut state, &shutdown));
+    let ended = start(directory, ports, &mut state).and_then(|running| hold(running, &mut state, &shutdown));
     std::fs::remove_file(endpoints::file(&dir)).ok();
     if let Err(Stop { exit, what, hint }) = &ended {
         state.phase = Phase::Failed { exit: *exit as u8, what: what.clone(), hint: hint.clone() };
@@ -35,7 +42,7 @@ pub(super) fn run(dir: &Path, ports: Ports) -> Result<(), Stop> {
     ended
 }
 
-fn start(dir: Directory, ports: Ports, state: &mut State) -> Result<Servers<Kafka>, Stop> {
+fn start(dir: Directory, ports: Ports, state: &mut State) -> Result<Running, Stop> {
     let path = dir.path().to_owned();
     let numbers = ports.numbers();
     let broker = |dir: &Path| Kafka::start(dir, KafkaOptions { port: numbers.kafka, ..KafkaOptions::default() });
@@ -51,22 +58,29 @@ fn start(dir: Directory, ports: Ports, state: &mut State) -> Result<Servers<Kafk
         Ports::Free => servers.postgres.password().to_owned(),
     };
     servers.postgres.log_in_as(USER, &password)?;
-    servers.endpoints(servers.kafka.brokers()).write(&path)?;
+    let mut endpoints = servers.endpoints(servers.kafka.brokers());
+    let worker = connect::start(&endpoints, numbers.connect, &path)?;
+    state.steps.push(("connect".to_owned(), worker.url()));
+    endpoints.connect = Some(worker.url());
+    endpoints.write(&path)?;
     state.phase = Phase::Up;
     state.write(&path)?;
-    Ok(servers)
+    Ok(Running { connect: worker, servers })
 }
 
 /// A server that ends by itself is said once; `status` shows it, too.
-fn hold(mut servers: Servers<Kafka>, state: &mut State, shutdown: &Shutdown) -> Result<(), Stop> {
-    let (mut kafka_runs, mut postgres_runs) = (true, true);
+fn hold(running: Running, state: &mut State, shutdown: &Shutdown) -> Result<(), Stop> {
+    let Running { connect, mut servers } = running;
+    let (mut kafka_runs, mut postgres_runs, mut connect_runs) = (true, true, true);
     while !shutdown.sleep(Duration::from_secs(1)) {
         said_once(&mut kafka_runs, servers.kafka.runs(), "Kafka");
         said_once(&mut postgres_runs, servers.postgres.runs(), "Postgres");
+        said_once(&mut connect_runs, connect.is_alive(), "Connect");
     }
     tracing::info!("stopping");
     state.phase = Phase::Stopping;
-    state.write(servers.dir.path())
+    state.write(servers.dir.path())?;
+    connect.stop()
 }
 
 fn said_once(before: &mut bool, now: bool, name: &str) {

@@ -16,8 +16,8 @@ use crate::platform::port;
 
 pub(super) const PROGRAM: &str = "smt-host";
 const UP_WITHIN: Duration = Duration::from_secs(180);
-/// Kafka and Postgres are given ten seconds each.
-const DOWN_WITHIN: Duration = Duration::from_secs(40);
+/// Kafka and Postgres are given ten seconds each, and Connect waits for deliveries.
+const DOWN_WITHIN: Duration = Duration::from_secs(90);
 const LOOK_INTERVAL: Duration = Duration::from_millis(30);
 
 /// The supervisor that has `dir` open. Another user of the directory (a demo) is an error.

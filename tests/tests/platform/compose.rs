@@ -1,0 +1,102 @@
+//! `docker-compose.yml`: what `docker compose config` and a careful reader would ask of it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{read, top};
+
+fn compose() -> Value {
+    serde_yaml_ng::from_str(&read("docker-compose.yml")).unwrap()
+}
+
+/// Every service by name.
+fn services() -> Vec<(String, Value)> {
+    compose()["services"].as_object().unwrap().iter().map(|(name, service)| (name.clone(), service.clone())).collect()
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().map(|item| item.as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_workshops_services_are_there_and_only_known_keys_are_used() {
+    let known = BTreeSet::from([
+        "image",
+        "build",
+        "ports",
+        "environment",
+        "env_file",
+        "volumes",
+        "healthcheck",
+        "depends_on",
+        "restart",
+        "command",
+        "entrypoint",
+        "profiles",
+    ]);
+    let services = services();
+    let names: Vec<&str> = services.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["broker", "schema-registry", "postgres", "s3", "connect", "smt-host", "generator"]);
+    for (name, service) in &services {
+        for key in service.as_object().unwrap().keys() {
+            assert!(known.contains(key.as_str()), "{name} has the key {key}");
+        }
+    }
+}
+
+#[test]
+fn every_image_is_pinned_and_every_port_is_this_machines_own() {
+    for (name, service) in services() {
+        let (_, tag) = service["image"].as_str().unwrap().rsplit_once(':').unwrap_or_else(|| panic!("{name}: no tag"));
+        assert!(tag != "latest" && tag.contains(|c: char| c.is_ascii_digit()), "{name}: {tag}");
+        for port in texts(&service["ports"]) {
+            assert!(port.starts_with("127.0.0.1:"), "{name}: {port}");
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_a_healthy_service_waits_for_one_with_a_health_check() {
+    let services = services();
+    for (name, service) in &services {
+        for (needed, how) in service["depends_on"].as_object().into_iter().flatten() {
+            let (_, needed) = services.iter().find(|(other, _)| other == needed).unwrap();
+            assert_eq!(how["condition"], "service_healthy", "{name}");
+            assert!(needed["healthcheck"]["test"].is_array(), "{name} waits for what has no health check");
+        }
+    }
+}
+
+#[test]
+fn every_volume_and_file_that_is_named_is_there() {
+    let compose = compose();
+    let ignored = read(".gitignore");
+    for (name, service) in services() {
+        for volume in texts(&service["volumes"]) {
+            let (volume, _) = volume.split_once(':').unwrap();
+            assert!(compose["volumes"].get(volume).is_some(), "{name}: volume {volume}");
+        }
+        if let Some(file) = service["env_file"].as_str() {
+            assert!(top().join(format!("{file}.example")).is_file(), "{name}: no example of {file}");
+            assert!(ignored.lines().any(|line| line == file), "{file} is not ignored by git");
+        }
+        let dockerfile = match &service["build"] {
+            Value::String(context) => format!("{context}/Dockerfile"),
+            Value::Object(build) => build["dockerfile"].as_str().unwrap().to_owned(),
+            _ => continue,
+        };
+        assert!(top().join(&dockerfile).is_file(), "{name}: {dockerfile}");
+    }
+}
+
+#[test]
+fn the_database_is_the_one_of_the_workshops_connector_file() {
+    let source: Value = serde_json::from_str(&read("connectors/source/connect_jdbc_postgres.config")).unwrap();
+    let services = services();
+    let of = |wanted: &str| services.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
+    assert_eq!(source["config"]["connection.password"], of("postgres")["environment"]["POSTGRES_PASSWORD"]);
+    assert_eq!(source["config"]["connection.url"], "jdbc:postgresql://postgres:5432/postgres");
+    let url = of("generator")["environment"]["SMT_CONNECTION_STRING"].clone();
+    assert_eq!(url, "postgresql://postgres:Postgres2023!@postgres:5432/postgres");
+}
