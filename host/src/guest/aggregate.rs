@@ -48,8 +48,8 @@ impl Aggregator {
             instance,
             guilty_in_row_max,
             partial: Pace::default(),
-            merge: Pace::default(),
-            finish: Pace::default(),
+            merge: Pace::finishing(),
+            finish: Pace::finishing(),
         })
     }
 
@@ -57,7 +57,7 @@ impl Aggregator {
         &self.instance.configured
     }
 
-    /// It gives up a call when stopping is asked for, and the search for guilty records after so many in a row: what
+    /// It gives up a call soon after stopping is asked for, and the search for guilty records after so many in a row: what
     /// comes after them is in no piece then.
     pub fn giving_up(mut self, stop: &Shutdown, guilty_in_row_max: usize) -> Aggregator {
         self.instance.until(stop);

@@ -36,6 +36,14 @@ pub(super) struct Instance {
 pub(super) struct Pace {
     /// Moving average of good batches; without one, what the last good part of a search cost.
     ns_per_row: Option<f64>,
+    /// Called also when stopping has been asked for: without it, what was done before could not be committed.
+    finishes: bool,
+}
+
+impl Pace {
+    pub(super) fn finishing() -> Pace {
+        Pace { finishes: true, ..Pace::default() }
+    }
 }
 
 impl Instance {
@@ -61,6 +69,9 @@ impl Instance {
         if rows == 0 {
             return Ok(Found::default());
         }
+        if !pace.finishes && self.stop.is_requested() {
+            return Err(stopping());
+        }
         match self.call(0..rows, self.full(rows), call)? {
             Ok((answer, ns)) => {
                 pace.ns_per_row = Some(pace.ns_per_row.map_or(ns, |average| average * 0.9 + ns * 0.1));
@@ -82,6 +93,9 @@ impl Instance {
         bisect(whole, failure, guilty_in_row_max, &mut |part| {
             let rows = part.len();
             let budget = self.quick(pace, rows);
+            if self.stop.is_requested() {
+                return Err(stopping());
+            }
             let called = self.call(part, budget, call)?;
             Ok(called.map(|(answer, ns)| {
                 let beyond = (ns - FIRST_CALL_NS / rows as f64).max(0.0);
@@ -112,9 +126,6 @@ impl Instance {
         budget: Duration,
         call: &dyn Fn(&mut Live, Range<usize>) -> Answer<T>,
     ) -> Result<Result<(T, f64), Failure>, LoadError> {
-        if self.stop.is_requested() {
-            return Err(stopping());
-        }
         // Taken out, so that an instance that fails is gone.
         let mut live = match self.live.take() {
             Some(live) => live,

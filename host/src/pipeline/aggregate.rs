@@ -23,8 +23,10 @@ pub use stamp::{stamped_beside_input, stamped_windows};
 use self::own::Owned;
 use super::Spec;
 use super::batch::Rows;
+use super::plugin::Broken;
 use crate::exit::{Exit, Stop};
-use crate::guest::{Aggregator, Batch, Configured};
+use crate::guest::{Aggregator, Batch};
+use crate::shutdown::Shutdown;
 use crate::window::{Database, Error, Folding, Judged, Late, Prepared, Progress, Source, SourcePartition};
 
 /// One plugin in one worker.
@@ -32,6 +34,7 @@ pub struct Aggregation<'a> {
     spec: &'a Spec,
     aggregate: &'a Aggregate,
     functions: Aggregator,
+    stop: Shutdown,
     source: Source,
     judged: Judged,
     owned: Vec<Owned>,
@@ -42,18 +45,20 @@ pub struct Aggregation<'a> {
 }
 
 impl<'a> Aggregation<'a> {
-    pub fn new(spec: &'a Spec, aggregate: &'a Aggregate, configured: &Configured) -> Result<Aggregation<'a>, Stop> {
+    /// With the functions, which give up when `stop` is requested.
+    pub fn new(spec: &'a Spec, aggregate: &'a Aggregate, functions: Aggregator, stop: &Shutdown) -> Aggregation<'a> {
         let source = Source::new(aggregate.plugin.as_str(), aggregate.windows, aggregate.source_limits);
-        Ok(Aggregation {
+        Aggregation {
             spec,
             aggregate,
-            functions: configured.start_aggregate()?,
+            functions,
+            stop: stop.clone(),
             source: if aggregate.partitioned { source.placed(aggregate.partitions) } else { source },
             judged: Judged::default(),
             owned: Vec::new(),
             in_flight: Vec::new(),
             progress: Vec::new(),
-        })
+        }
     }
 
     pub fn aggregate(&self) -> &'a Aggregate {
@@ -68,29 +73,37 @@ impl<'a> Aggregation<'a> {
     }
 
     /// Adds what was judged, and gives how many records it was. After an error, the transaction is to be abandoned.
-    pub fn keep(&mut self, topic: &str, partition: i32, rows: &Rows) -> Result<usize, Stop> {
+    pub fn keep(&mut self, topic: &str, partition: i32, rows: &Rows) -> Result<usize, Broken> {
         if rows.is_empty() {
             return Ok(0);
         }
         let at = self.aggregate.source(topic, partition);
         let judged = std::mem::take(&mut self.judged);
         let kept = self.source.keep(&mut self.functions, judged, &at, &rows.batch, now_ms());
-        Ok(kept.map_err(stop_of)?.folded)
+        Ok(kept.map_err(|error| self.midway(error))?.folded)
     }
 
     /// Merges repartition records of one partition. After an error, the transaction is to be abandoned.
-    pub fn apply(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<Late, Stop> {
+    pub fn apply(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<Late, Broken> {
         let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Late::default()) };
         let partition = first.partition();
         let found = self.owned.iter_mut().find(|owned| owned.partition == partition);
         let Some((owned, owner)) = found.and_then(Owned::ready) else {
             let text = format!("repartition records of partition {partition}, which is not owned");
-            return Err(Stop::new(Exit::Bug, format!("plugin {}: {text}", self.aggregate.plugin)));
+            return Err(Broken::Midway(Stop::new(Exit::Bug, format!("plugin {}: {text}", self.aggregate.plugin))));
         };
         let records = messages.iter().map(|message| (message.key(), message.payload().unwrap_or_default()));
-        let applied = owner.apply(&mut self.functions, records, now_ms()).map_err(stop_of)?;
+        let applied = match owner.apply(&mut self.functions, records, now_ms()) {
+            Ok(applied) => applied,
+            Err(error) => return Err(self.midway(error)),
+        };
         *owned = Some(last.offset() + 1);
         Ok(applied.late)
+    }
+
+    /// What an error means where state has part of something.
+    fn midway(&self, error: Error) -> Broken {
+        if self.stop.is_requested() { Broken::Dropped } else { Broken::Midway(undone(error)) }
     }
 
     /// Whether there is something to commit beyond offsets.
@@ -143,15 +156,29 @@ pub fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
-/// How a window's error ends the pipeline.
+/// How an error in merging or finishing ends the pipeline: no record is to blame, so all since the last commit is.
+fn undone(error: Error) -> Stop {
+    let (stop, way) = match &error {
+        Error::AccumulatorTooLarge { .. } => (Exit::Plugin, "raise accumulator-bytes, or mend the plugin"),
+        Error::TooManyKeys { .. } => (Exit::Plugin, "raise keys-max, or have the plugin group by fewer keys"),
+        Error::Function { .. } | Error::Instance { .. } | Error::Contract { .. } => (Exit::Plugin, "mend the plugin"),
+        _ => return stop_of(error),
+    };
+    Stop::new(stop, error.to_string()).hint(format!(
+        "the transaction in hand (at most a commit interval) is undone: nothing of it is lost or counted twice, it is read \
+         again at the next start; {way}"
+    ))
+}
+
+/// How a window's error ends the pipeline where nothing of it was kept.
 fn stop_of(error: Error) -> Stop {
     let text = error.to_string();
     match error {
-        Error::AccumulatorTooLarge { .. } => Stop::new(Exit::Plugin, text)
-            .hint("what came before is committed; raise accumulator-bytes, or mend the plugin"),
-        Error::TooManyKeys { .. } => Stop::new(Exit::Plugin, text)
-            .hint("what came before is committed; raise keys-max, or have the plugin group by fewer keys"),
-        Error::Function { .. } | Error::Instance { .. } | Error::Contract { .. } => Stop::new(Exit::Plugin, text)
+        Error::AccumulatorTooLarge { .. }
+        | Error::TooManyKeys { .. }
+        | Error::Function { .. }
+        | Error::Instance { .. }
+        | Error::Contract { .. } => Stop::new(Exit::Plugin, text)
             .hint("what came before is committed; mend the plugin and start again, it goes on from there"),
         Error::Misplaced { .. } => Stop::new(Exit::Plugin, text).hint(
             "what came before is committed; write the input by the same key and with Kafka's default partitioner, or build \

@@ -27,6 +27,8 @@ pub enum Broken {
     Midway(Stop),
     /// Stopping was asked for before the group was judged; nothing of it was sent.
     Asked,
+    /// Stopping was asked for midway: nothing of the transaction is to be committed, and all of it is read again.
+    Dropped,
     /// The transaction is to be undone.
     Transaction(KafkaError),
 }
@@ -72,7 +74,10 @@ impl<'a> PluginRun<'a> {
             resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
             rows: Rows::new(wiring),
             work: match &prepared.aggregate {
-                Some(aggregate) => Work::Aggregate(Box::new(Aggregation::new(spec, aggregate, &prepared.configured)?)),
+                Some(aggregate) => {
+                    let aggregator = prepared.configured.start_aggregate()?.giving_up(stop, guilty_in_row_max);
+                    Work::Aggregate(Box::new(Aggregation::new(spec, aggregate, aggregator, stop)))
+                }
                 None => Work::Transform(Box::new(Transform {
                     runner: prepared.configured.start()?.giving_up(stop, guilty_in_row_max),
                     framed: Framed::default(),
@@ -105,7 +110,7 @@ impl<'a> PluginRun<'a> {
         if !self.rows.is_empty() {
             match self.work {
                 Work::Transform(_) => self.call(messages)?,
-                Work::Aggregate(_) => self.fold(messages).map_err(Broken::Stop)?,
+                Work::Aggregate(_) => self.fold(messages)?,
             }
         }
         self.breaker().map_err(Broken::Stop)?;
@@ -127,7 +132,7 @@ impl<'a> PluginRun<'a> {
             Work::Aggregate(aggregation) => {
                 let first = group.ends(messages).0;
                 let kept = aggregation.keep(first.topic(), group.partition, &self.rows);
-                (0, kept.map_err(Broken::Midway)?)
+                (0, kept?)
             }
         };
         let accounted = touched + self.dead.len() + self.late.len();
@@ -226,10 +231,14 @@ impl<'a> PluginRun<'a> {
         Ok(())
     }
 
-    fn fold(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Stop> {
+    fn fold(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {
         let Work::Aggregate(aggregation) = &mut self.work else { return Ok(()) };
         let first = &messages[self.rows.messages[0] as usize];
-        let folding = aggregation.judge(first.topic(), first.partition(), &self.rows.batch)?;
+        let folding = match aggregation.judge(first.topic(), first.partition(), &self.rows.batch) {
+            Ok(folding) => folding,
+            Err(_) if self.stop.is_requested() => return Err(Broken::Asked),
+            Err(stop) => return Err(Broken::Stop(stop)),
+        };
         let index = |row: usize| self.rows.messages[row];
         self.late.extend(folding.late.iter().map(|late| (index(late.row), late.lateness_ms)));
         let rejected = folding.rejected.iter();

@@ -185,7 +185,18 @@ impl Worker<'_> {
                 self.transaction.abandon();
                 Err(stop)
             }
+            Err(Broken::Dropped) => {
+                self.drop_all();
+                Ok(())
+            }
         }
+    }
+
+    /// What is not committed is left for the next start.
+    fn drop_all(&mut self) {
+        self.tally = Tally::default();
+        aggregations(&mut self.plugins).for_each(Aggregation::abort);
+        self.transaction.abandon();
     }
 
     /// Group by group: all plugins judge it before anything of it is sent.
@@ -221,8 +232,8 @@ impl Worker<'_> {
                 self.undo(error)?;
                 return Ok(false);
             }
-            Err(Broken::Asked) => {
-                self.transaction.abandon();
+            Err(Broken::Asked | Broken::Dropped) => {
+                self.drop_all();
                 return Ok(false);
             }
             Err(Broken::Stop(stop) | Broken::Midway(stop)) => {

@@ -15,7 +15,12 @@ pub enum Fault {
     TrapMerge,
     TrapFinish,
     /// Never return.
+    SpinPartial,
     SpinMerge,
+    /// No fault: keys in Avro, of at most 63 bytes.
+    AvroKey,
+    /// Rows of 900 bytes.
+    WideRow,
     /// A window whose advance does not divide its size.
     UnevenWindow,
     /// A window of no size.
@@ -44,7 +49,7 @@ pub enum Fault {
     FinishIndex,
 }
 
-const NAMES: [(&str, Fault); 22] = [
+const NAMES: [(&str, Fault); 25] = [
     ("none", Fault::None),
     ("grow", Fault::Grow),
     ("empty", Fault::Empty),
@@ -53,6 +58,9 @@ const NAMES: [(&str, Fault); 22] = [
     ("trap-partial", Fault::TrapPartial),
     ("trap-merge", Fault::TrapMerge),
     ("trap-finish", Fault::TrapFinish),
+    ("spin-partial", Fault::SpinPartial),
+    ("avro-key", Fault::AvroKey),
+    ("wide-row", Fault::WideRow),
     ("spin-merge", Fault::SpinMerge),
     ("uneven-window", Fault::UnevenWindow),
     ("empty-window", Fault::EmptyWindow),

@@ -54,7 +54,7 @@ pub(crate) fn grouping(fault: Fault) -> Grouping {
     let window = Window { size_ms, advance_ms, grace_ms: None, retention_ms: None, idle_ms: None };
     let forever = fault == Fault::FinalForever;
     Grouping {
-        key: Format::Bytes,
+        key: if fault == Fault::AvroKey { Format::Avro("\"string\"".to_owned()) } else { Format::Bytes },
         window: (!forever).then_some(window),
         emit: if forever { Emit::Final } else { Emit::Changes },
         time_field: None,

@@ -143,3 +143,13 @@ fn the_first_group_that_cannot_be_finished_is_blamed() {
         assert!(blame.failure.to_string().contains(wanted), "{}", blame.failure);
     }
 }
+
+#[test]
+fn once_asked_to_stop_nothing_new_is_folded_but_what_was_is_merged_and_finished() {
+    let stop = smt_host::shutdown::Shutdown::new();
+    let mut aggregator = start().giving_up(&stop, usize::MAX);
+    stop.request();
+    assert!(aggregator.partial(&batch(&["a"])).unwrap_err().what.contains("stopping"));
+    assert_eq!(texts(&aggregator.merge(&column(&["a"]), &column(&["b"])).unwrap().unwrap()), ["ab"]);
+    assert!(aggregator.finish(&[0], &[30], &column(&["k"]), &column(&["a"])).unwrap().is_ok());
+}

@@ -51,7 +51,7 @@ fn offsets(kept: &Kept) -> BTreeMap<(String, i32), (i64, String)> {
 
 /// Beside the offsets nothing stands after a reset, but that it was one.
 fn expected(kept: &Kept, inputs: [i64; 2]) -> BTreeMap<(String, i32), (i64, String)> {
-    let all = [(kept.input.clone(), inputs, ""), (kept.repartition(), [2, 0], RESET)];
+    let all = [(kept.input.clone(), inputs, RESET), (kept.repartition(), [2, 0], RESET)];
     let each = all.into_iter().flat_map(|(topic, offsets, beside)| {
         (0..2).zip(offsets).map(move |(at, offset)| ((topic.clone(), at), (offset, beside.to_owned())))
     });

@@ -1,23 +1,24 @@
 //! Plugins that misbehave, and state that is not theirs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use smt_host::exit::Exit;
+use smt_host::guest::Limits;
 use smt_host::kafka::From;
 use smt_host::pipeline::{Progress, WindowOptions};
 use smt_tests::{produce, read_committed, world};
 
-use super::pipeline::{spec, to_the_end};
+use super::pipeline::{Running, limited, spec, to_the_end};
 
-fn texts(texts: &[&str]) -> Vec<Option<Vec<u8>>> {
+pub(crate) fn texts(texts: &[&str]) -> Vec<Option<Vec<u8>>> {
     texts.iter().map(|text| Some(text.as_bytes().to_vec())).collect()
 }
 
 /// The last count of each key; keys are the records' first words.
-fn counts(topic: &str) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn counts(topic: &str) -> std::collections::BTreeMap<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let key = |key: &[u8]| text(&key[..key.len() - 8]);
     read_committed(topic)
@@ -61,10 +62,44 @@ fn a_plugin_that_fails_in_merge_or_finish_ends_its_pipeline_and_what_was_complet
             let stop = run().err().unwrap_or_else(|| panic!("{fault} goes on"));
             assert_eq!(stop.exit, Exit::Plugin, "{fault}: {stop}");
             assert!(stop.what.contains("faults-aggregate") && stop.what.contains(says), "{fault}: {stop}");
+            assert!(stop.to_string().contains("nothing of it is lost or counted twice"), "{fault}: {stop}");
         }
         let output = counts(&format!("{name}-out"));
         assert_eq!(output.get("b").map(String::as_str), Some("1"), "{fault}");
+        // Mended, it reads again what was undone.
+        to_the_end(spec(&name, "faults-aggregate", &[], WindowOptions::default())).unwrap();
+        let expected = [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "3".to_owned())];
+        assert_eq!(counts(&format!("{name}-out")), expected.into(), "{fault}");
     }
+}
+
+/// A worker whose plugin is in an endless loop, asked to stop, leaves everything for later.
+#[test]
+fn a_plugin_that_spins_is_given_up_within_five_seconds_and_nothing_is_lost_or_counted_twice() {
+    for fault in ["spin-partial", "spin-merge"] {
+        world().topic(fault, 1);
+        produce(fault, 0, &texts(&["a 1", "b 1"]));
+        to_the_end(spec(fault, "faults-aggregate", &[], WindowOptions::default())).unwrap();
+        produce(fault, 0, &texts(&["a 2", "b FAULT", "b FAULT"]));
+        // No limit would end it before that.
+        let limits = Limits { cpu_per_record: Duration::from_secs(60), ..Limits::default() };
+        let spinning = limited(fault, "faults-aggregate", &[("fault", fault)], WindowOptions::default(), limits);
+        let mut running = Running::start(spinning);
+        let before = own_cpu();
+        running.until("the plugin spins", |_| own_cpu() > before + Duration::from_secs(1));
+        let asked = Instant::now();
+        running.stop().unwrap_or_else(|stop| panic!("{fault}: {stop}"));
+        assert!(asked.elapsed() < Duration::from_secs(5), "{fault} took {:?}", asked.elapsed());
+        to_the_end(spec(fault, "faults-aggregate", &[], WindowOptions::default())).unwrap();
+        let expected = [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "3".to_owned())];
+        assert_eq!(counts(&format!("{fault}-out")), expected.into(), "{fault}");
+        assert_eq!(read_committed(&format!("{fault}-dead")).len(), 0, "{fault}");
+    }
+}
+
+fn own_cpu() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(used.tv_sec as u64, used.tv_nsec as u32)
 }
 
 #[test]

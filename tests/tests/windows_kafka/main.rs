@@ -4,7 +4,9 @@
 mod classes;
 mod faults;
 mod kill;
+mod limits;
 mod moves;
+mod options;
 mod partitioned;
 mod pipeline;
 mod reset;

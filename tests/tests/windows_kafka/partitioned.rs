@@ -5,9 +5,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rand::RngExt;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use serde_json::Value;
 use smt_host::exit::Exit;
 use smt_host::kafka::{partition, topics};
-use smt_host::pipeline::{Spec, WindowOptions};
+use smt_host::pipeline::{Progress, Spec, WindowOptions};
 use smt_tests::host::{Running, binary, command};
 use smt_tests::{ends, eventually, plugin, produce, read_committed, world};
 
@@ -66,6 +68,41 @@ fn counts_go_on_after_a_restart_with_and_without_the_local_copy() {
             }
         }
     }
+}
+
+#[test]
+fn open_windows_are_seen_from_outside_by_what_stands_beside_the_inputs_offsets() {
+    world().topic("placed-seen", PARTITIONS);
+    write("placed-seen", 3);
+    to_the_end(partitioned("placed-seen")).unwrap();
+    let brokers = world().kafka.brokers();
+    let args = ["windows", "--group", "placed-seen", "--brokers", &brokers, "--json"];
+    let output = binary().args(args).output().unwrap();
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let plugin = &seen["plugins"][0];
+    assert_eq!((&plugin["plugin"], &plugin["windows"]["size-ms"]), (&"faults-aggregate".into(), &10_000.into()));
+    let sum = |what: &str| plugin["open"].as_array().unwrap().iter().map(|open| open[what].as_u64().unwrap()).sum();
+    assert_eq!((sum("records"), plugin["inputs"].as_array().map(Vec::len)), (30u64, Some(2)), "{seen}");
+    let open =
+        |time: i64| WindowOptions { grace: Some(Duration::from_millis(time as u64)), ..WindowOptions::default() };
+    // Without grace partition 0 closes what it has as soon as its own time allows; the other has nothing to say.
+    let spec = || spec("placed-own", "faults-aggregate", &[("fault", "partitioned")], open(0));
+    world().topic("placed-own", PARTITIONS);
+    write("placed-own", 3);
+    to_the_end(spec()).unwrap();
+    later("placed-own", 0);
+    let progress = to_the_end(spec()).unwrap();
+    assert!(Progress::get(&progress.windows_closed) >= 1);
+}
+
+/// A record of a minute later, of a key of that partition.
+fn later(topic: &str, at: i32) {
+    let key =
+        (0..).map(|key| format!("l{key}")).find(|key| partition::of_key(key.as_bytes(), PARTITIONS) == at).unwrap();
+    let producer: BaseProducer = world().settings().idempotent().create().unwrap();
+    let (value, time) = (format!("{key} x"), world().begun_ms + 60_000);
+    producer.send(BaseRecord::<(), _>::to(topic).partition(at).payload(&value).timestamp(time)).unwrap();
+    producer.flush(Duration::from_secs(30)).unwrap();
 }
 
 #[test]

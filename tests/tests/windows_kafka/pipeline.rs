@@ -16,9 +16,19 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// From topic `name` to `name`-out, with dead letters in `name`-dead.
 pub(crate) fn spec(name: &str, file: &str, settings: &[(&str, &str)], windows: WindowOptions) -> Spec {
+    limited(name, file, settings, windows, Limits::default())
+}
+
+pub(crate) fn limited(
+    name: &str,
+    file: &str,
+    settings: &[(&str, &str)],
+    windows: WindowOptions,
+    limits: Limits,
+) -> Spec {
     let engine = Engine::new(Some(&world().dir.path().join("compiled"))).unwrap();
     let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-    let configured = Plugin::load(&engine, &plugin(file), Limits::default()).unwrap().configure(&settings).unwrap();
+    let configured = Plugin::load(&engine, &plugin(file), limits).unwrap().configure(&settings).unwrap();
     let output = configured.wiring().outputs[0].name.clone();
     Spec {
         name: name.to_owned(),

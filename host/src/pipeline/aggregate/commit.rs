@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::own::{CHANGELOG_LOOK_INTERVAL, Owned};
 use super::{Aggregation, now_ms, stop_of};
 use crate::exit::{Exit, Stop};
-use crate::kafka::partition;
 use crate::kafka::transaction::{Record, Transaction};
+use crate::kafka::{partition, size};
 use crate::pipeline::emit::encode;
 use crate::pipeline::plugin::Broken;
 use crate::pipeline::prepare::{Encoding, Target};
@@ -37,7 +37,10 @@ impl Aggregation<'_> {
                 continue;
             }
             let Some((_, owner)) = self.owned[at].ready() else { continue };
-            let prepared = owner.prepare_commit(&mut self.functions).map_err(|error| Broken::Midway(stop_of(error)))?;
+            let prepared = match owner.prepare_commit(&mut self.functions) {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.midway(error)),
+            };
             let partition = self.owned[at].partition;
             self.send_outputs(&prepared.outputs, target, transaction)?;
             tally.records_out += prepared.outputs.len();
@@ -58,8 +61,10 @@ impl Aggregation<'_> {
         for owned in &mut self.owned {
             let at = self.aggregate.source(&self.aggregate.home, owned.partition);
             let (Some((moved, owner)), Some(next)) = (owned.ready(), next(&at)) else { continue };
-            let applied = owner.take_over(&mut self.functions, taken, (&at, partitions), now_ms());
-            tally.late += applied.map_err(|error| Broken::Midway(stop_of(error)))?.late.count as usize;
+            match owner.take_over(&mut self.functions, taken, (&at, partitions), now_ms()) {
+                Ok(applied) => tally.late += applied.late.count as usize,
+                Err(error) => return Err(self.midway(error)),
+            }
             *moved = Some(next);
         }
         Ok(())
@@ -74,6 +79,7 @@ impl Aggregation<'_> {
                 .map_err(Broken::Transaction)
         };
         for (key, value) in &taken.partials {
+            self.check_size(key, value, topic, || "a group's accumulator, with its key,".to_owned())?;
             send(partition::of_key(key, partitions), Some(key), value)?;
         }
         for partition in 0..taken.marker.as_ref().map_or(0, |_| partitions) {
@@ -96,6 +102,7 @@ impl Aggregation<'_> {
             if let Some(bytes) = &output.value {
                 put(&target.encoding, bytes, &mut value).map_err(|why| self.misfit(output, "value", &why))?;
             }
+            self.check_size(&key, &value, &target.topic, || format!("its row for {output}"))?;
             transaction
                 .send(Record {
                     topic: &target.topic,
@@ -110,6 +117,20 @@ impl Aggregation<'_> {
         Ok(())
     }
 
+    /// A record larger than the producer takes is told from one that a topic refuses, while it is known whose it is.
+    fn check_size(&self, key: &[u8], value: &[u8], topic: &str, what: impl Fn() -> String) -> Result<(), Broken> {
+        let (bytes, allowed) = (size::of_record(key.len(), value.len()), self.spec.kafka.record_bytes_max());
+        if bytes <= allowed {
+            return Ok(());
+        }
+        let (plugin, what) = (&self.aggregate.plugin, what());
+        let text = format!("plugin {plugin}: {what} takes {bytes} bytes, above the {allowed} of message.max.bytes");
+        Err(Broken::Midway(Stop::new(Exit::Plugin, text).hint(format!(
+            "the transaction in hand is undone and read again at the next start; give -X message.max.bytes=N and \
+             max.message.bytes of topic {topic} as much, or have the plugin keep and write less"
+        ))))
+    }
+
     fn misfit(&self, output: &Output, what: &str, why: &str) -> Broken {
         let plugin = &self.aggregate.plugin;
         let text = format!("plugin {plugin}: its {what} for {output} is not of the schema that it declared: {why}");
@@ -119,6 +140,8 @@ impl Aggregation<'_> {
     /// Without a timestamp of their own: the topic's retention counts from when they were written.
     fn send_changes(&self, partition: i32, changes: &[Change], transaction: &mut Transaction) -> Result<(), Broken> {
         for (key, value) in changes {
+            let what = || "a group's accumulator, with its key,".to_owned();
+            self.check_size(key, value.as_deref().unwrap_or_default(), &self.aggregate.changelog, what)?;
             let (key, value) = (Some(key.as_slice()), value.as_deref());
             let (topic, partition) = (self.aggregate.changelog.as_str(), Some(partition));
             transaction

@@ -31,7 +31,8 @@ pub(super) struct State {
     places: Places,
     open_windows: lag::Share,
     idle_looked: Instant,
-    purged: Instant,
+    /// Once at the first commit, too: a short run leaves nothing behind either.
+    purged: Option<Instant>,
     purge_failed: bool,
 }
 
@@ -46,7 +47,7 @@ impl State {
             places: Places::default(),
             open_windows,
             idle_looked: now,
-            purged: now,
+            purged: None,
             purge_failed: false,
         }
     }
@@ -89,7 +90,7 @@ impl Worker<'_> {
             let (first, last) = (&run[0], &run[run.len() - 1]);
             let mut owners = aggregations(&mut self.plugins);
             let Some(owner) = owners.find(|owner| owner.aggregate().home == first.topic()) else { continue };
-            let late = owner.apply(run).map_err(Broken::Midway)?;
+            let late = owner.apply(run)?;
             self.tally.late += late.count as usize;
             self.transaction.read(first.topic(), first.partition(), first.offset(), last.offset() + 1);
         }
@@ -274,10 +275,10 @@ impl Worker<'_> {
 
     /// Repartition records that are applied and committed are of no use any more.
     fn purge(&mut self) {
-        if self.state.purged.elapsed() < PURGE_INTERVAL {
+        if self.state.purged.is_some_and(|purged| purged.elapsed() < PURGE_INTERVAL) {
             return;
         }
-        self.state.purged = Instant::now();
+        self.state.purged = Some(Instant::now());
         let mut before = TopicPartitionList::new();
         for aggregation in aggregations(&mut self.plugins) {
             aggregation.applied(&mut before);

@@ -28,6 +28,7 @@ pub(crate) fn partial(fault: Fault, batch: &Batch) -> Partials {
         groups.push(group as i32);
     }
     let (keys, accumulators): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let keys = keys.into_iter().map(|key| if fault == Fault::AvroKey { avro(key) } else { key });
     let accumulators = column(accumulators.iter().map(|accumulator| kept(fault, accumulator)));
     let mut partials = Partials { keys: column(keys), accumulators, groups, rejections };
     if marked {
@@ -36,12 +37,18 @@ pub(crate) fn partial(fault: Fault, batch: &Batch) -> Partials {
     partials
 }
 
+/// Behind its length.
+fn avro(key: Vec<u8>) -> Vec<u8> {
+    [&[2 * key.len() as u8], key.as_slice()].concat()
+}
+
 fn kept(fault: Fault, accumulator: &Accumulator) -> Vec<u8> {
     if fault == Fault::Empty { Vec::new() } else { accumulator.bytes() }
 }
 
 fn spoil(fault: Fault, partials: &mut Partials) {
     match fault {
+        Fault::SpinPartial => spin(),
         Fault::TrapPartial => panic!("a record with FAULT in it: this plugin was told to trap in partial"),
         Fault::LieGroup => partials.groups.iter_mut().for_each(|group| *group = NOWHERE as i32),
         Fault::LieCount => partials.groups.truncate(partials.groups.len() - 1),
@@ -88,6 +95,7 @@ pub(crate) fn finish(fault: Fault, accumulators: &Column) -> Finished {
     if counts.iter().any(|counted| counted.marked) {
         match fault {
             Fault::TrapFinish => panic!("a record with FAULT in it: this plugin was told to trap in finish"),
+            Fault::WideRow => finished.values = column(counts.iter().map(|_| vec![b'x'; 900])),
             Fault::FinishDecreasing => finished.inputs.reverse(),
             Fault::FinishIndex => finished.inputs.iter_mut().for_each(|input| *input = NOWHERE),
             _ => {}
