@@ -180,6 +180,9 @@ fn each_exercise_is_judged_by_what_was_made_of_it() {
         assert_eq!(code, Some(0), "solution {number}: {text}");
         assert!(!text.contains("not yet"), "solution {number}: {text}");
     }
+    let json = workshop("check", 5, folder(), &["--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["right"], &json["exercise"]), (&true.into(), &"5".into()), "{json}");
     for mistake in MISTAKES {
         let solution = solution(mistake.exercise);
         assert!(solution.contains(mistake.replace), "{}", mistake.replace);
