@@ -7,11 +7,11 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
 use crate::platform::command as platform;
-use crate::{demo, generate, inspect, log, look, open_windows, reset, run, sink, source, worker};
+use crate::{demo, generate, inspect, log, look, open_windows, reset, run, sink, source, worker, workshop};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success, or stopped when asked
-  1  a check failed (demo's counts)
+  1  a check failed (demo's counts, an exercise)
   2  bad option, configuration or connector file; nothing was started
   3  a plugin, schema or topic that does not fit; nothing was started
   4  a plugin failed too much, and its pipeline stopped; what was complete is committed
@@ -65,6 +65,8 @@ enum Command {
     Windows(open_windows::Args),
     /// Let a pipeline that nobody runs begin anew: offsets and state together.
     Reset(reset::Args),
+    /// Exercises: lay one out, and check what was made of it.
+    Workshop(workshop::Args),
 }
 
 /// The whole program.
@@ -112,6 +114,7 @@ fn dispatch(cli: Cli) -> (log::Format, Result<(), Stop>) {
         Some(Command::Status(args)) => return (start_log(None), look::status(*args)),
         Some(Command::Windows(args)) => return (start_log(None), open_windows::run(args)),
         Some(Command::Reset(args)) => return (start_log(None), reset::run(args)),
+        Some(Command::Workshop(args)) => return (start_log(None), workshop::run(args)),
     };
     let format = start_log(job.as_ref().ok().and_then(|job| job.config.log_format));
     (format, job.and_then(|job| job.run(format)))

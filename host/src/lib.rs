@@ -48,6 +48,8 @@ pub mod platform;
 pub mod reset;
 /// What windowed plugins keep in Kafka, seen from outside.
 pub mod state;
+/// The workshop's exercises.
+pub mod workshop;
 
 /// Command line types.
 pub mod cli;
