@@ -54,6 +54,8 @@ impl KafkaSettings {
 
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // A broker that is back is found within a second, not ten.
+        config.set("reconnect.backoff.max.ms", "1000");
         for (key, value) in &self.properties {
             config.set(key, value);
         }
