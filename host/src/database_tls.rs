@@ -1,7 +1,10 @@
-//! TLS to Postgres, as `sslmode` and `sslrootcert` ask for it: with libpq's meanings.
+//! TLS to Postgres, as `sslmode`, `sslrootcert`, `sslcert` and `sslkey` ask for it: with libpq's meanings.
 //!
-//! `require` encrypts and trusts whoever answers; only `verify-ca` and `verify-full` know the server. Never falls back
-//! to plain text but where the mode is `prefer`, the default, as libpq does.
+//! `require` encrypts and trusts whoever answers, unless `sslrootcert` says whom to trust; only then, and with
+//! `verify-ca` and `verify-full`, the server is known. Never falls back to plain text but where the mode is `prefer`,
+//! the default, as libpq does. No file is read that was not named.
+
+mod client;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,9 +43,12 @@ enum Mode {
 /// What a connection's parameters say of TLS.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tls {
-    mode: Mode,
+    mode: Option<Mode>,
+    /// The public roots were asked for by name, which goes with `verify-full` alone.
+    system: bool,
     /// PEM; without it the well-known public roots.
     roots: Option<PathBuf>,
+    client: client::Files,
 }
 
 impl Tls {
@@ -54,36 +60,59 @@ impl Tls {
                     let words = MODES.map(|(word, _)| word).join(", ");
                     return Err(format!("sslmode is {value:?}; allowed: {words}"));
                 };
-                self.mode = *mode;
+                self.mode = Some(*mode);
             }
-            "sslrootcert" => self.roots = (value != "system").then(|| value.into()),
+            "sslrootcert" => {
+                self.system = value == "system";
+                self.roots = (!self.system).then(|| value.into());
+            }
+            "sslcert" => self.client.certificate = Some(value.into()),
+            "sslkey" => self.client.key = Some(value.into()),
             _ => return Ok(false),
         }
         Ok(true)
     }
 
     pub fn ssl_mode(&self) -> SslMode {
-        match self.mode {
+        match self.mode() {
             Mode::Disable => SslMode::Disable,
             Mode::Prefer => SslMode::Prefer,
             _ => SslMode::Require,
         }
     }
 
+    fn mode(&self) -> Mode {
+        self.mode.unwrap_or(if self.system { Mode::VerifyFull } else { Mode::default() })
+    }
+
     /// What makes the encrypted connections.
     pub fn connector(&self) -> Result<MakeRustlsConnect, Stop> {
+        let mode = self.mode();
+        if self.system && mode != Mode::VerifyFull {
+            return Err(Stop::usage("sslrootcert is system, and sslmode is not verify-full")
+                .hint("anyone can have a certificate of a public root: only with its name is a server known"));
+        }
         let provider = Arc::new(ring::default_provider());
-        let (chain, own) = match self.mode {
+        let (chain, own) = match mode {
             Mode::VerifyCa | Mode::VerifyFull => self.chain(&provider)?,
+            // As libpq: whoever names roots wants them asked.
+            Mode::Require if self.roots.is_some() => self.chain(&provider)?,
             _ => (None, Vec::new()),
         };
-        let verifier = Verifier { chain, own, names: self.mode == Mode::VerifyFull, provider: provider.clone() };
-        let config = ClientConfig::builder_with_provider(provider)
+        let verifier = Verifier { chain, own, names: mode == Mode::VerifyFull, provider: provider.clone() };
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Stop::start(format!("TLS cannot be set up: {error}")))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        // Nothing is shown where nothing is encrypted.
+        let shown = if mode == Mode::Disable { None } else { self.client.read()? };
+        let config = match shown {
+            None => builder.with_no_client_auth(),
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(chain, key).map_err(|error| self.client.unusable(&error))?
+            }
+        };
         Ok(MakeRustlsConnect::new(config))
     }
 
@@ -186,6 +215,21 @@ mod tests {
         assert_eq!(mode("verify-full").unwrap(), SslMode::Require);
         assert!(mode("always").unwrap_err().starts_with("sslmode is \"always\"; allowed: disable, "));
         assert!(!Tls::default().take("user", "u").unwrap());
+    }
+
+    #[test]
+    fn public_roots_by_name_are_for_servers_that_are_known_by_name() {
+        let check = |mode: Option<&str>, allowed: bool| {
+            let mut tls = Tls::default();
+            tls.take("sslrootcert", "system").unwrap();
+            mode.map(|mode| tls.take("sslmode", mode).unwrap());
+            assert_eq!(tls.connector().is_ok(), allowed, "{mode:?}");
+            tls
+        };
+        assert_eq!(check(None, true).ssl_mode(), SslMode::Require);
+        check(Some("verify-full"), true);
+        check(Some("verify-ca"), false);
+        check(Some("require"), false);
     }
 
     #[test]

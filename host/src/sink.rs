@@ -11,6 +11,7 @@ mod convert;
 pub mod format;
 mod formats;
 mod keys;
+mod manifest;
 mod name;
 mod open;
 mod partitioner;
@@ -23,7 +24,6 @@ mod store;
 mod stored;
 mod task;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -32,53 +32,34 @@ pub use config::Connector;
 pub use progress::Progress;
 pub use stored::{Stored, stored};
 
-use crate::config::{Properties, RegistryOptions, Secret};
 use crate::connector_file;
 use crate::exit::{Exit, Stop};
 use crate::kafka::Settings;
 use crate::kafka::patience::Outage;
 use crate::registry::Registry;
-use crate::run;
 use crate::shutdown::Shutdown;
 use store::{Outbox, Store};
 
 /// What `smt-host sink` is given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The connector file: Kafka Connect's JSON
-    pub file: PathBuf,
-    /// Set a key of the connector file (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connector_file::pair)]
-    pub set: Vec<(String, String)>,
-    /// Kafka's address
-    #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
-    pub brokers: String,
     #[command(flatten)]
-    pub registry: RegistryOptions,
-    /// Give up where Kafka, a topic or S3 is away at start, instead of waiting for it
-    #[arg(long, env = "SMT_FAIL_FAST")]
-    pub fail_fast: bool,
-    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
-    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
-          value_delimiter = '\n', value_parser = run::pair)]
-    pub properties: Vec<(String, Secret)>,
+    options: connector_file::Options,
 }
 
 /// The most that aborts get at the end.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// `smt-host sink`: runs the file's connector until SIGTERM or SIGINT.
-pub fn run(args: Args) -> Result<(), Stop> {
-    let connector = Connector::load(&args.file, &args.set)?;
+pub fn run(Args { options }: Args) -> Result<(), Stop> {
+    let connector = Connector::load(&options.file, &options.set)?;
     connector.say_what_is_ignored();
-    let registry = Registry::new(args.registry.registry().resolve()?);
-    let properties = Properties(args.properties.into_iter().collect()).resolve()?;
-    let kafka = Settings { brokers: args.brokers, properties };
+    let (registry, kafka) = (options.registry()?, options.kafka()?);
     kafka.check()?;
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
     let progress = Progress::default();
-    run_connector(&connector, &kafka, &registry, args.fail_fast, &shutdown, &progress)
+    run_connector(&connector, &kafka, &registry, options.fail_fast, &shutdown, &progress)
 }
 
 /// Runs one connector until it fails or `shutdown` is requested. Blocks.

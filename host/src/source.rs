@@ -23,7 +23,6 @@ pub(crate) mod stored_offset;
 mod task;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
@@ -31,12 +30,10 @@ pub use config::Connector;
 pub use publish::KafkaSettings;
 pub use task::Register;
 
-use crate::config::{Properties, RegistryOptions, Secret};
 use crate::connector_file;
 use crate::exit::{Exit, Stop};
+use crate::kafka::Settings;
 use crate::pipeline::Delivery;
-use crate::registry::Registry;
-use crate::run;
 use crate::shutdown::Shutdown;
 
 /// Where the workshop's Connect keeps its offsets.
@@ -45,29 +42,14 @@ pub const OFFSETS_TOPIC: &str = "docker-connect-offsets";
 /// What `smt-host source` is given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The connector file: Kafka Connect's JSON
-    pub file: PathBuf,
-    /// Set a key of the connector file (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connector_file::pair)]
-    pub set: Vec<(String, String)>,
-    /// Kafka's address
-    #[arg(long, env = "SMT_BROKERS", default_value = "localhost:9092")]
-    pub brokers: String,
     #[command(flatten)]
-    pub registry: RegistryOptions,
+    options: connector_file::Options,
     /// The topic that offsets are kept in, shared with Kafka Connect
     #[arg(long, default_value = OFFSETS_TOPIC)]
-    pub offsets_topic: String,
+    offsets_topic: String,
     /// What holds after a crash: each row once, or at least once without transactions
     #[arg(long, env = "SMT_DELIVERY", default_value = "exactly-once")]
-    pub delivery: Delivery,
-    /// Give up where Kafka, registry or database is away at start, instead of waiting for it
-    #[arg(long, env = "SMT_FAIL_FAST")]
-    pub fail_fast: bool,
-    /// Any librdkafka property; repeatable. In the environment one a line. A value may be ${env:NAME} or ${file:PATH}
-    #[arg(short = 'X', env = "SMT_KAFKA_PROPERTIES", hide_env_values = true, value_name = "KEY=VALUE",
-          value_delimiter = '\n', value_parser = run::pair)]
-    pub properties: Vec<(String, Secret)>,
+    delivery: Delivery,
 }
 
 /// What a running connector tells others.
@@ -93,21 +75,13 @@ pub fn run_connector(
 }
 
 /// `smt-host source`: runs the file's connector until SIGTERM or SIGINT.
-pub fn run(args: Args) -> Result<(), Stop> {
-    let file = std::fs::read_to_string(&args.file).map_err(|error| {
-        Stop::usage(format!("connector file {} cannot be read: {error}", args.file.display()))
-            .hint("check the path; it is Kafka Connect's JSON, as connectors/source/connect_jdbc_postgres.config")
-    })?;
-    let connector = Connector::parse(&file, &args.set)?;
-    let registry = Registry::new(args.registry.registry().resolve()?);
+pub fn run(Args { options, offsets_topic, delivery }: Args) -> Result<(), Stop> {
+    let file = connector_file::text_of(&options.file, "source/connect_jdbc_postgres.config")?;
+    let connector = Connector::parse(&file, &options.set)?;
+    let (registry, Settings { brokers, properties }) = (options.registry()?, options.kafka()?);
     let register = |subject: &str, schema: &str| registry.register(subject, schema).map_err(Stop::from);
-    let kafka = KafkaSettings {
-        brokers: args.brokers,
-        offsets_topic: args.offsets_topic,
-        properties: Properties(args.properties.into_iter().collect()).resolve()?,
-        delivery: args.delivery,
-        fail_fast: args.fail_fast,
-    };
+    let fail_fast = options.fail_fast;
+    let kafka = KafkaSettings { brokers, offsets_topic, properties, delivery, fail_fast };
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Stop::new(Exit::Bug, format!("no signal handling: {error}")))?;
     run_connector(&connector, &kafka, &register, &shutdown, &Progress::default())

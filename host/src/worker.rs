@@ -21,7 +21,9 @@ mod rest;
 mod running;
 mod secrets;
 mod state;
+mod status;
 mod storage;
+mod topics;
 mod validate;
 
 use std::net::SocketAddr;
@@ -44,7 +46,8 @@ use assignment::Assignment;
 use auth::Users;
 use herder::Herder;
 use rest::{Api, Server};
-use storage::{Storage, Topics};
+use storage::Storage;
+use topics::Topics;
 
 /// The names that the workshop's Connect has.
 pub const GROUP: &str = "docker-connect";
@@ -145,7 +148,7 @@ impl Worker {
         };
         let cluster = cluster_id(&options.kafka)?;
         let storage = Storage::open(&options.kafka, topics, &shutdown)?;
-        let id = rest::reachable(address).to_string();
+        let id = id(address);
         let leave = shutdown.child();
         let context = Arc::new(Context { options, engine, storage, id, cluster, leave, shutdown });
         let assignment = Assignment::join(context.clone())?;
@@ -183,6 +186,15 @@ impl Worker {
         context.shutdown.request();
         context.storage.join();
         ended
+    }
+}
+
+/// Its address; where it listens on all, that of the machine.
+fn id(address: SocketAddr) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().filter(|_| address.ip().is_unspecified());
+    match host {
+        Some(host) => format!("{}:{}", host.trim(), address.port()),
+        None => address.to_string(),
     }
 }
 

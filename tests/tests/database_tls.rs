@@ -1,4 +1,4 @@
-//! TLS to a real Postgres with a certificate of its own: who is trusted under each `sslmode`.
+//! TLS to a real Postgres with a certificate of its own: who is trusted under each `sslmode`, and whom it trusts.
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::PermissionsExt;
@@ -73,4 +73,36 @@ fn each_sslmode_trusts_whom_libpq_would_trust() {
     check(&by_name, &format!("sslmode=verify-ca&sslrootcert={stranger}"), 5, "certificate");
     check(&by_name, "sslmode=verify-full", 5, "certificate");
     check(&by_name, "sslmode=verify-full&sslrootcert=/nowhere.pem", 2, "/nowhere.pem");
+    // Whoever names roots wants them asked.
+    check(&by_address, &format!("sslmode=require&sslrootcert={root}"), 0, "");
+    check(&by_address, &format!("sslmode=require&sslrootcert={stranger}"), 5, "certificate");
+
+    // Now the server asks for certificates that are named as their users, and takes those of two it knows.
+    let [known, namesake, unknown] = ["smt", "somebody", "smt"].map(client);
+    let clients = server_file("clients.crt", &format!("{}{}", known.0, namesake.0));
+    let rules = server_file("pg_hba.conf", "hostssl all all all scram-sha-256 clientcert=verify-full");
+    let ask = "ALTER SYSTEM SET ssl_ca_file = 'clients.crt';;SELECT pg_reload_conf()";
+    sql(&by_address, &format!("{clients};;{rules};;{ask}")).unwrap();
+    eventually("certificates", Duration::from_secs(20), || !generate(&by_name, "sslmode=require").status.success());
+    let pair = |name: &str, (certificate, key): &(String, String), mode: u32| {
+        let (certificate, key) = (file(&format!("{name}.crt"), certificate), file(&format!("{name}.key"), key));
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        format!("sslmode=verify-full&sslrootcert={root}&sslcert={certificate}&sslkey={key}")
+    };
+    check(&by_name, &pair("known", &known, 0o600), 0, "");
+    check(&by_name, "sslmode=require", 3, "requires a valid client certificate");
+    check(&by_name, &pair("namesake", &namesake, 0o600), 3, "refuses");
+    check(&by_name, &pair("unknown", &unknown, 0o600), 5, "UnknownCA");
+    check(&by_name, &pair("open", &known, 0o644), 2, "open.key is not usable: others than its owner");
+    check(&by_name, &pair("crossed", &(known.0.clone(), unknown.1.clone()), 0o600), 2, "not usable together");
+    check(&by_name, "sslmode=require&sslcert=/u.crt", 2, "sslcert is given without sslkey");
+}
+
+/// A certificate that shows this name, and its key.
+fn client(name: &str) -> (String, String) {
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let key = rcgen::KeyPair::generate().unwrap();
+    (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }

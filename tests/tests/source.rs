@@ -2,6 +2,9 @@
 // The names of apache-avro that are short; their replacements are builders.
 #![allow(clippy::unwrap_used, deprecated)]
 
+#[path = "source/broker.rs"]
+mod broker;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -14,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use smt_host::platform::dir::Directory;
 use smt_host::platform::postgres::Postgres;
 use smt_host::registry::wire;
-use smt_tests::{Seen, eventually, read_committed, world};
+use smt_tests::{Seen, World, eventually, read_committed, world};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -42,6 +45,10 @@ fn sql(statements: &str) -> Vec<String> {
 
 /// A connector file; what a test says of it wins.
 fn file(name: &str, url: &str, keys: &[(&str, &str)]) -> PathBuf {
+    file_in(world(), name, url, keys)
+}
+
+fn file_in(world: &World, name: &str, url: &str, keys: &[(&str, &str)]) -> PathBuf {
     let (login, address) = url.trim_start_matches("postgres://").rsplit_once('@').unwrap();
     let mut config = serde_json::json!({
         "connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector",
@@ -55,7 +62,7 @@ fn file(name: &str, url: &str, keys: &[(&str, &str)]) -> PathBuf {
     for (key, value) in keys {
         config[*key] = (*value).into();
     }
-    let file = world().dir.path().join(format!("{name}.config"));
+    let file = world.dir.path().join(format!("{name}.config"));
     std::fs::write(&file, serde_json::json!({ "name": name, "config": config }).to_string()).unwrap();
     file
 }
@@ -91,12 +98,16 @@ impl Drop for Source {
 }
 
 fn command(file: &Path) -> Command {
+    command_in(world(), file)
+}
+
+fn command_in(world: &World, file: &Path) -> Command {
     let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/smt-host");
     assert!(binary.is_file(), "{} is missing: run `cargo build -p smt-host`", binary.display());
     let mut command = Command::new(binary);
     let offsets = format!("{}-offsets", file.file_stem().unwrap().to_str().unwrap());
-    command.arg("source").arg(file).args(["--brokers", &world().kafka.brokers(), "--offsets-topic", &offsets]);
-    command.args(["--registry", &world().registry_server.url()]).stdin(Stdio::null());
+    command.arg("source").arg(file).args(["--brokers", &world.kafka.brokers(), "--offsets-topic", &offsets]);
+    command.args(["--registry", &world.registry_server.url()]).stdin(Stdio::null());
     command
 }
 

@@ -122,7 +122,7 @@ fn property(text: &str, wanted: &str) -> Option<String> {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with(['#', '!']));
     let pairs = lines.filter_map(|line| line.split_once(['=', ':']));
     // The last one wins, as in Java.
-    pairs.filter(|(key, _)| key.trim() == wanted).last().map(|(_, value)| value.trim_start().to_owned())
+    pairs.rev().find(|(key, _)| key.trim() == wanted).map(|(_, value)| value.trim_start().to_owned())
 }
 
 impl FromStr for Secret {

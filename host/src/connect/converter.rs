@@ -15,7 +15,7 @@ pub use avro::AvroConverter;
 pub use json::JsonConverter;
 
 use super::{Datum, Kind, Reason, Schema, Value, text};
-use crate::registry::Registry;
+use crate::registry::{Registry, wire};
 
 /// What a connector's `key.converter` or `value.converter` names.
 #[derive(Debug)]
@@ -38,6 +38,14 @@ impl Converter {
     /// JsonConverter with its `schemas.enable`.
     pub fn json(schemas_enable: bool) -> Converter {
         Converter::Json(JsonConverter::new(schemas_enable))
+    }
+
+    /// The registry's id of the schema that these bytes were written with.
+    pub fn schema_id(&self, bytes: Option<&[u8]>) -> Option<u32> {
+        match self {
+            Converter::Avro(_) => wire::unframe(bytes?).ok().map(|(id, _)| id),
+            _ => None,
+        }
     }
 
     /// Null bytes are null data. Asks the registry, and blocks for it, when a schema is first met.

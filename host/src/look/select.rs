@@ -138,6 +138,9 @@ impl Query<'_> {
         }
         let asked: Vec<String> = self.args.columns.iter().map(|name| name.trim().to_owned()).collect();
         let asked: Vec<String> = asked.into_iter().filter(|name| !name.is_empty()).collect();
+        if asked.is_empty() {
+            return Err(Stop::usage("no column is named").hint(format!("columns: {}", columns.join(", "))));
+        }
         columns::project(&asked, columns, keyed)
     }
 

@@ -82,8 +82,8 @@ impl Tail {
                     }
                     heard = Instant::now();
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Go::On),
-                Some(Err(error)) if !patience::is_unanswered(&error) => return Err(self.away(&error)),
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(Go::On),
+                Some(Err(error)) if !is_passing(&error) => return Err(self.away(&error)),
                 _ if heard.elapsed() > SILENCE_MAX => {
                     let (topic, seconds) = (&self.topic, SILENCE_MAX.as_secs());
                     let what = format!("topic {topic} could not be read to its end: nothing came for {seconds} s");
@@ -131,4 +131,9 @@ impl Tail {
     fn away(&self, error: &KafkaError) -> Stop {
         topics::away(&self.settings, error)
     }
+}
+
+/// An end that was told before, or brokers that are away.
+fn is_passing(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::PartitionEOF(_)) || patience::is_unanswered(error)
 }

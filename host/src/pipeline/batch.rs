@@ -38,16 +38,11 @@ impl Rows {
         self.starts[row]..self.starts[row] + self.batch.values.lengths[row].max(0) as usize
     }
 
-    /// Adds a row whose value stands in `batch.values.data` from `start` on; `None` is a tombstone.
-    pub fn push(&mut self, index: u32, message: &BorrowedMessage<'_>, start: Option<usize>) {
-        let end = self.batch.values.data.len();
-        self.batch.values.lengths.push(start.map_or(-1, |start| (end - start) as i32));
-        self.starts.push(start.unwrap_or(end));
+    /// Completes a row whose key and value are the last of their columns; the value stands from `start` on.
+    pub fn push(&mut self, index: u32, message: &BorrowedMessage<'_>, start: usize) {
+        self.starts.push(start);
         self.messages.push(index);
         self.batch.timestamps.push(message.timestamp().to_millis().unwrap_or(0));
-        if let Some(keys) = &mut self.batch.keys {
-            push(keys, message.key());
-        }
         if let Some(headers) = &mut self.batch.headers {
             let borrowed = message.headers();
             headers.counts.push(borrowed.map_or(0, |h| h.count() as u32));
@@ -73,7 +68,7 @@ impl Rows {
         }
         self.batch.values.lengths.pop();
         self.batch.timestamps.pop();
-        self.batch.keys.as_mut().map(pop);
+        self.pop_key();
         if let Some(headers) = &mut self.batch.headers {
             for _ in 0..headers.counts.pop().unwrap_or(0) {
                 pop(&mut headers.names);
@@ -84,6 +79,11 @@ impl Rows {
             positions.offsets.pop();
         }
         Some(message)
+    }
+
+    /// Takes the last key back.
+    pub fn pop_key(&mut self) {
+        self.batch.keys.as_mut().map(pop);
     }
 
     pub fn clear(&mut self) {

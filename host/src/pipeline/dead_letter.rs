@@ -13,6 +13,7 @@ use crate::kafka::transaction::Record;
 /// Where in the record's way it failed; the names are Connect's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    KeyConverter,
     ValueConverter,
     Transformation,
 }
@@ -30,6 +31,10 @@ pub struct Cause {
 impl Cause {
     pub fn undecodable(message: String) -> Cause {
         Cause { stage: Stage::ValueConverter, class: "smt_host.Undecodable", message, backtrace: String::new() }
+    }
+
+    pub fn undecodable_key(message: String) -> Cause {
+        Cause { stage: Stage::KeyConverter, ..Cause::undecodable(message) }
     }
 
     pub fn rejected(message: String) -> Cause {
@@ -83,6 +88,7 @@ pub fn letter<'a>(
 ) -> Record<'a> {
     let plugin = configured.plugin();
     let stage = match cause.stage {
+        Stage::KeyConverter => "KEY_CONVERTER",
         Stage::ValueConverter => "VALUE_CONVERTER",
         Stage::Transformation => "TRANSFORMATION",
     };

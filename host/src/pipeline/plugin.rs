@@ -2,6 +2,8 @@
 //!
 //! A group is judged before anything of it is sent, so that a pipeline which stops has sent whole groups only.
 
+mod fill;
+
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 
@@ -12,10 +14,10 @@ use super::emit::{self, Emission, Framed};
 use super::group::Group;
 use super::prepare::{Prepared, Target};
 use super::progress::Tally;
-use super::resolve::Resolver;
+use super::resolve::{Part, Resolver};
 use super::{OnError, Spec};
 use crate::exit::{Exit, Stop};
-use crate::guest::{Piece, Runner, Wants};
+use crate::guest::{Piece, Runner};
 use crate::kafka::transaction::Transaction;
 use crate::shutdown::Shutdown;
 
@@ -38,6 +40,8 @@ pub struct PluginRun<'a> {
     prepared: &'a Prepared,
     stop: &'a Shutdown,
     resolver: Resolver,
+    /// Of a plugin that asks for keys.
+    keys: Option<Resolver>,
     rows: Rows,
     work: Work<'a>,
     /// Messages of the group in hand that go to the dead letters.
@@ -66,12 +70,14 @@ impl<'a> PluginRun<'a> {
     pub fn new(spec: &'a Spec, prepared: &'a Prepared, stop: &'a Shutdown) -> Result<PluginRun<'a>, Stop> {
         let wiring = prepared.configured.wiring();
         let name = &prepared.configured.plugin().description().name;
+        let keys = wiring.key.as_ref().map(|key| Resolver::new(Part::Key, key, spec.registry.clone(), name));
         let guilty_in_row_max = if spec.on_error == OnError::Stop { 1 } else { spec.failures_max };
         Ok(PluginRun {
             spec,
             prepared,
             stop,
-            resolver: Resolver::new(&wiring.input, spec.registry.clone(), name)?,
+            resolver: Resolver::new(Part::Value, &wiring.input, spec.registry.clone(), name)?,
+            keys: keys.transpose()?,
             rows: Rows::new(wiring),
             work: match &prepared.aggregate {
                 Some(aggregate) => {
@@ -156,54 +162,6 @@ impl<'a> PluginRun<'a> {
 
     fn name(&self) -> &str {
         &self.prepared.configured.plugin().description().name
-    }
-
-    /// Fills the batch's buffers; what cannot be resolved becomes dead letters.
-    fn fill(&mut self, messages: &[BorrowedMessage<'_>], group: &Group) -> Result<(), Stop> {
-        self.rows.clear();
-        if let Work::Transform(transform) = &mut self.work {
-            transform.framed.clear();
-            transform.pieces.clear();
-        }
-        self.dead.clear();
-        self.late.clear();
-        self.tombstones_skipped = 0;
-        let tombstones = self.prepared.configured.wiring().wants.contains(Wants::TOMBSTONES);
-        for index in &group.rows {
-            let message = &messages[*index as usize];
-            let data = &mut self.rows.batch.values.data;
-            let start = data.len();
-            match message.payload() {
-                None if tombstones => self.rows.push(*index, message, None),
-                None => self.tombstones_skipped += 1,
-                Some(value) => match self.resolver.append(value, data) {
-                    Ok(()) => {
-                        self.rows.push(*index, message, Some(start));
-                        self.time(start);
-                    }
-                    Err(Err(stop)) => return Err(stop),
-                    Err(Ok(reason)) => {
-                        data.truncate(start);
-                        self.dead.push((*index, Cause::undecodable(reason)));
-                    }
-                },
-            }
-        }
-        Ok(())
-    }
-
-    /// The event time of the row that was pushed last. One whose time cannot be read is a dead letter.
-    fn time(&mut self, start: usize) {
-        let Some(aggregate) = &self.prepared.aggregate else { return };
-        let batch = &mut self.rows.batch;
-        let (Some(at), value) = (batch.timestamps.last_mut(), &batch.values.data[start..]) else { return };
-        match aggregate.event_time.read(value, *at, &mut self.scratch) {
-            Ok(time) => *at = time,
-            Err(reason) => {
-                let index = self.rows.pop();
-                self.dead.extend(index.map(|index| (index, Cause::undecodable(reason))));
-            }
-        }
     }
 
     fn call(&mut self, messages: &[BorrowedMessage<'_>]) -> Result<(), Broken> {

@@ -107,12 +107,6 @@ fn input_shapes(spec: &Spec) -> Result<Vec<(String, Shape)>, NotReady> {
 
 fn prepare(spec: &Spec, member: &Member, inputs: &[(String, Shape)], shape: Shape) -> Result<Prepared, NotReady> {
     let wiring = member.configured.wiring();
-    if !matches!(wiring.key, None | Some(Format::Bytes)) {
-        let plugin = &member.configured.plugin().description().name;
-        return Err(Stop::start(format!("plugin {plugin} asks for keys in a format of their own, allowed is bytes"))
-            .hint("ask for keys as bytes: they are handed over as they stand on the topic")
-            .into());
-    }
     let mut outputs = Vec::with_capacity(wiring.outputs.len());
     for declared in &wiring.outputs {
         outputs.push(target(spec, member, declared, chosen_topic(member, declared), shape)?);

@@ -5,11 +5,19 @@
 
 use crate::avro::{Plan, Schema, ToJson};
 use crate::exit::Stop;
-use crate::guest::Format;
+use crate::guest::{Column, Format};
 use crate::registry::{self, Registry, wire};
 
-/// How one plugin wants its values.
+/// What of its records a plugin's resolver is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Key,
+    Value,
+}
+
+/// How one plugin wants its values, or its keys.
 pub struct Resolver {
+    part: Part,
     wanted: Wanted,
     registry: Registry,
     plans: Vec<(u32, Result<Resolve, String>)>,
@@ -34,10 +42,10 @@ enum Resolve {
 pub type Reason = String;
 
 impl Resolver {
-    pub fn new(format: &Format, registry: Registry, plugin: &str) -> Result<Resolver, Stop> {
+    pub fn new(part: Part, format: &Format, registry: Registry, plugin: &str) -> Result<Resolver, Stop> {
         let parse = |text: &str| {
-            Schema::parse(text)
-                .map_err(|error| Stop::start(format!("plugin {plugin}: the input schema is not Avro: {error}")))
+            let what = if part == Part::Key { "the schema of its keys" } else { "the input schema" };
+            Schema::parse(text).map_err(|error| Stop::start(format!("plugin {plugin}: {what} is not Avro: {error}")))
         };
         let wanted = match format {
             Format::Avro(text) => Wanted::Avro(parse(text)?),
@@ -49,7 +57,7 @@ impl Resolver {
             Format::Json => Wanted::Json,
             Format::Bytes => Wanted::Bytes,
         };
-        Ok(Resolver { wanted, registry, plans: Vec::new(), scratch: Vec::new() })
+        Ok(Resolver { part, wanted, registry, plans: Vec::new(), scratch: Vec::new() })
     }
 
     /// The id of the writer's schema, where values of this format carry one; 0 where they do not.
@@ -73,17 +81,35 @@ impl Resolver {
         Ok(())
     }
 
+    /// Appends the next entry of a column, null where there are no bytes. What is rejected leaves nothing behind.
+    pub fn push(&mut self, bytes: Option<&[u8]>, column: &mut Column) -> Result<(), Result<Reason, Stop>> {
+        let Some(bytes) = bytes else {
+            column.lengths.push(-1);
+            return Ok(());
+        };
+        let start = column.data.len();
+        match self.append(bytes, &mut column.data) {
+            Ok(()) => column.lengths.push((column.data.len() - start) as i32),
+            Err(why) => {
+                column.data.truncate(start);
+                return Err(why);
+            }
+        }
+        Ok(())
+    }
+
     /// Appends the value in the wanted layout. `Err(Ok(reason))` rejects the record, `Err(Err(stop))` ends the
     /// pipeline (the registry is gone).
-    pub fn append(&mut self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Result<Reason, Stop>> {
+    fn append(&mut self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Result<Reason, Stop>> {
         if matches!(self.wanted, Wanted::Bytes) || (matches!(self.wanted, Wanted::Json) && value.first() != Some(&0)) {
             out.extend_from_slice(value);
             return Ok(());
         }
-        let (id, datum) = wire::unframe(value).map_err(|error| Ok(error.to_string()))?;
+        let part = if self.part == Part::Key { "key" } else { "value" };
+        let (id, datum) = wire::unframe(value).map_err(|error| Ok(format!("a {part} cannot be read: {error}")))?;
         let index = self.plan_index(id).map_err(Err)?;
         let resolve = self.plans[index].1.as_ref().map_err(|reason| Ok(reason.clone()))?;
-        let bad = |error: crate::avro::Malformed| Ok(format!("value with schema id {id}: {error}"));
+        let bad = |error: crate::avro::Malformed| Ok(format!("{part} with schema id {id}: {error}"));
         match (resolve, &self.wanted) {
             (Resolve::Straight, Wanted::AvroAsJson(_, to_json)) => to_json.run(datum, out).map_err(bad),
             (Resolve::Plan(plan), Wanted::AvroAsJson(_, to_json)) => {
@@ -131,3 +157,7 @@ impl Resolver {
         Ok(if plan.is_identity() { Resolve::Straight } else { Resolve::Plan(plan) })
     }
 }
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

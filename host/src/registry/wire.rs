@@ -17,11 +17,11 @@ pub enum Unframed {
 impl fmt::Display for Unframed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unframed::Empty => write!(f, "the value is empty, not byte 0 and a schema id"),
+            Unframed::Empty => write!(f, "it is empty, where byte 0 and a schema id are due"),
             Unframed::Magic(byte) => {
-                write!(f, "the value begins with byte 0x{byte:02x}, not 0x00 and a schema id")
+                write!(f, "it begins with byte 0x{byte:02x}, not 0x00 and a schema id")
             }
-            Unframed::Short(length) => write!(f, "the value has {length} bytes, too few for byte 0 and a schema id"),
+            Unframed::Short(length) => write!(f, "it has {length} bytes, too few for byte 0 and a schema id"),
         }
     }
 }

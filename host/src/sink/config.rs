@@ -2,8 +2,12 @@
 //!
 //! A message names the key, the value seen and what is allowed; it never shows a secret.
 
+mod conversion;
+
 use std::path::Path;
 use std::time::Duration;
+
+use conversion::Conversion;
 
 use super::boundaries::Rules;
 use super::compatibility::Compatibility;
@@ -44,46 +48,6 @@ pub(super) struct DeadLetters {
     pub(super) context: bool,
 }
 
-/// `key.converter`, `value.converter`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Conversion {
-    Avro,
-    Json { schemas_enable: bool },
-    String,
-    ByteArray,
-}
-
-impl Conversion {
-    fn parse(values: &Values, key: &str, default: Conversion) -> Result<Conversion, Stop> {
-        let Some(class) = values.get(key).map(str::trim) else { return Ok(default) };
-        let short = class.rsplit('.').next().unwrap_or_default();
-        Ok(match short {
-            "AvroConverter" => Conversion::Avro,
-            "JsonConverter" => {
-                Conversion::Json { schemas_enable: values.boolean(&format!("{key}.schemas.enable"), true)? }
-            }
-            "StringConverter" => Conversion::String,
-            "ByteArrayConverter" => Conversion::ByteArray,
-            _ => {
-                return Err(Stop::usage(format!(
-                    "{key} is {class:?}; allowed: io.confluent.connect.avro.AvroConverter, \
-                     org.apache.kafka.connect.json.JsonConverter, org.apache.kafka.connect.storage.StringConverter, \
-                     org.apache.kafka.connect.converters.ByteArrayConverter"
-                )));
-            }
-        })
-    }
-
-    fn build(self, registry: &Registry, key: bool) -> Converter {
-        match self {
-            Conversion::Avro => Converter::avro(registry.clone(), key),
-            Conversion::Json { schemas_enable } => Converter::json(schemas_enable),
-            Conversion::String => Converter::String,
-            Conversion::ByteArray => Converter::ByteArray,
-        }
-    }
-}
-
 /// A checked connector file.
 #[derive(Debug, Clone)]
 pub struct Connector {
@@ -112,6 +76,8 @@ pub struct Connector {
     pub(super) uncommitted: bool,
     /// `smt.flush.idle.ms`: a tail closes when nothing came for so long.
     pub(super) idle_ms: Option<i64>,
+    /// `smt.manifest`: each object has a document beside it.
+    pub(super) manifest: bool,
     /// Keys without an effect, and why.
     ignored: Vec<(&'static str, &'static str)>,
 }
@@ -125,17 +91,9 @@ pub(super) struct Tags {
 }
 
 impl Connector {
-    /// All keys that mean something here.
-    pub(crate) fn keys() -> &'static [&'static str] {
-        KNOWN.supported
-    }
-
     /// Reads a file.
     pub fn load(file: &Path, overrides: &[(String, String)]) -> Result<Connector, Stop> {
-        let json = std::fs::read_to_string(file).map_err(|error| {
-            Stop::usage(format!("connector file {} cannot be read: {error}", file.display()))
-                .hint("check the path; it is Kafka Connect's JSON, as connectors/sink/connect_s3_sink.config")
-        })?;
+        let json = connector_file::text_of(file, "sink/connect_s3_sink.config")?;
         Connector::parse(&json, overrides)
     }
 
@@ -174,6 +132,7 @@ impl Connector {
                 "consumer.override.isolation.level",
                 &[("read_committed", false), ("read_uncommitted", true)],
             )?,
+            manifest: values.boolean("smt.manifest", false)?,
             idle_ms: interval(&values, "smt.flush.idle.ms")?,
             naming,
             partitioner,
@@ -183,11 +142,6 @@ impl Connector {
             no_overwrite,
             ignored,
         })
-    }
-
-    /// Names, or one pattern after `^`.
-    pub fn topics(&self) -> &[String] {
-        &self.topics
     }
 
     /// Connect's name for the group of a connector.
@@ -218,6 +172,22 @@ impl Connector {
     }
 }
 
+/// The default chain and its members, by the names of both of AWS's SDKs for Java: the chain asks all of them.
+const PROVIDERS: &[(&str, ())] = &[
+    ("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", ()),
+    ("com.amazonaws.auth.EnvironmentVariableCredentialsProvider", ()),
+    ("com.amazonaws.auth.profile.ProfileCredentialsProvider", ()),
+    ("com.amazonaws.auth.WebIdentityTokenCredentialsProvider", ()),
+    ("com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper", ()),
+    ("com.amazonaws.auth.InstanceProfileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider", ()),
+    ("software.amazon.awssdk.auth.credentials.InstanceProfileCredentialsProvider", ()),
+];
+
 /// Keys with one possible meaning.
 fn check_fixed(values: &Values) -> Result<(), Stop> {
     values.required("connector.class")?;
@@ -227,11 +197,7 @@ fn check_fixed(values: &Values) -> Result<(), Stop> {
     )?;
     let storage = "io.confluent.connect.s3.storage.S3Storage";
     values.choice("storage.class", &[(storage, ()), ("S3Storage", ())])?;
-    let default_chains = [
-        ("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", ()),
-        ("software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider", ()),
-    ];
-    values.choice("s3.credentials.provider.class", &default_chains)
+    values.choice("s3.credentials.provider.class", PROVIDERS)
 }
 
 fn topics(values: &Values) -> Result<Vec<String>, Stop> {

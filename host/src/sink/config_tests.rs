@@ -60,7 +60,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one_and_a_known_one_without_
 }
 
 #[test]
-fn every_ignored_key_is_a_known_one() {
+fn b1_9_and_every_other_ignored_key_is_a_known_one() {
     for (key, _) in IGNORED {
         assert!(with(key, "1").unwrap().ignored.iter().any(|(ignored, _)| ignored == key), "{key}");
     }
@@ -92,6 +92,14 @@ fn a_wrong_value_is_refused_with_the_allowed_ones() {
     check("behavior.on.null.values", "write", "behavior.on.null.values is write, and store.kafka.keys is false");
     check("s3.sse.customer.key", "c2hvcnQ=", "s3.sse.customer.key is no key; allowed: 32 bytes in base64");
     check("aws.access.key.id", "AKIA", "aws.secret.access.key is missing: aws.access.key.id is given");
+}
+
+#[test]
+fn b4_6_providers_of_the_default_chain_are_taken_by_their_names_and_others_refused() {
+    let check = |class: &str| with("s3.credentials.provider.class", class).map_err(|stop| stop.what);
+    assert!(check("software.amazon.awssdk.auth.credentials.InstanceProfileCredentialsProvider").is_ok());
+    let refused = check("com.example.VaultCredentialsProvider").unwrap_err();
+    assert!(refused.starts_with(r#"s3.credentials.provider.class is "com.example.VaultCredentialsProvider"; allowed"#));
 }
 
 #[test]

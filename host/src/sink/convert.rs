@@ -50,7 +50,8 @@ impl Convert {
                 OnNull::Write => {}
             }
         }
-        let mut record = Parts { value, key: None, headers: None };
+        let ids = (self.value.schema_id(message.payload()), self.key.schema_id(message.key()));
+        let mut record = Parts { value, key: None, headers: None, ids };
         if let Some(format) = &self.key_format {
             match self.key.to_connect(topic, message.key()) {
                 Ok(key) if key.is_null() => {

@@ -43,6 +43,17 @@ pub enum Format {
     },
 }
 
+impl Format {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Format::Json(_) => "json",
+            Format::Avro { .. } => "avro",
+            Format::Parquet { .. } => "parquet",
+            Format::Bytes { .. } => "bytes",
+        }
+    }
+}
+
 /// `json.decimal.format` and `replace.null.with.default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json {

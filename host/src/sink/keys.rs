@@ -1,5 +1,6 @@
 //! The names that a connector file may use. Names only: what they mean is read elsewhere.
 
+use super::Connector;
 use crate::connector_file::Known;
 
 pub(super) const KNOWN: Known = Known { supported: SUPPORTED, refused: REFUSED };
@@ -81,6 +82,7 @@ const SUPPORTED: &[&str] = &[
     "consumer.override.auto.offset.reset",
     "smt.buffer.max.bytes",
     "smt.flush.idle.ms",
+    "smt.manifest",
     "schema.generator.class",
     "schema.cache.size",
     "shutdown.timeout.ms",
@@ -130,3 +132,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("confluent", "smt-host needs no licence"),
     ("reporter", "use errors.deadletterqueue.topic.name"),
 ];
+
+impl Connector {
+    /// All keys that mean something here.
+    pub(crate) fn keys() -> &'static [&'static str] {
+        KNOWN.supported
+    }
+
+    /// Names, or one pattern after `^`.
+    pub(crate) fn topics(&self) -> &[String] {
+        &self.topics
+    }
+}

@@ -12,9 +12,19 @@ pub(super) struct Parts {
     pub(super) key: Option<Datum>,
     /// Where headers are stored.
     pub(super) headers: Option<Datum>,
+    /// The registry's ids of the schemas of value and key.
+    pub(super) ids: (Option<u32>, Option<u32>),
 }
 
 impl Parts {
+    fn schema_id(&self, part: View) -> Option<u32> {
+        match part {
+            View::Value => self.ids.0,
+            View::Key => self.ids.1,
+            View::Headers => None,
+        }
+    }
+
     /// What is written of it. A null value has no file: its key says it all.
     pub(super) fn get(&self, part: View) -> Option<&Datum> {
         match part {
@@ -36,6 +46,8 @@ pub(super) enum Faulty {
 
 struct Writing {
     part: View,
+    format: &'static str,
+    schema_id: Option<u32>,
     file: FileWriter,
     object: Object,
 }
@@ -53,11 +65,13 @@ impl Open {
         part: View,
         format: &Format,
         compression: Compression,
-        first: &Datum,
+        first: &Parts,
         key: String,
     ) -> Result<(), Reason> {
-        let file = format.open(compression, first)?;
-        self.0.push(Writing { part, file, object: Object::new(key) });
+        let Some(datum) = first.get(part) else { return Ok(()) };
+        let file = format.open(compression, datum)?;
+        let (format, schema_id) = (format.name(), first.schema_id(part));
+        self.0.push(Writing { part, format, schema_id, file, object: Object::new(key) });
         Ok(())
     }
 
@@ -91,6 +105,11 @@ impl Open {
                 writing.object.push(ready, part_size, outbox);
             }
         }
+    }
+
+    /// Format and schema id of each object.
+    pub(super) fn kinds(&self) -> Vec<(&'static str, Option<u32>)> {
+        self.0.iter().map(|writing| (writing.format, writing.schema_id)).collect()
     }
 
     /// The objects in the order in which they are completed.

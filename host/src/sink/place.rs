@@ -1,17 +1,22 @@
 //! One topic partition: its open files, what of it is on its way to S3, and the offset up to which all is there.
 
+mod closing;
+mod holding;
+mod tail;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc;
 use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
-use super::boundaries::{Arrival, Boundaries, File, Verdict};
-use super::config::{Connector, Tags};
+use super::boundaries::{Arrival, Boundaries, Verdict};
+use super::config::Connector;
 use super::format::View;
 use super::open::{Faulty, Open, Parts};
-use super::recorded::Recorded;
-use super::store::{Body, Closed, Ended, Outbox};
+use super::store::{Ended, Outbox};
+use closing::{closing, manifests};
+
 use crate::connect::{Reason, project};
 use crate::exit::{Exit, Stop};
 
@@ -109,7 +114,7 @@ impl Place {
         offset: i64,
     ) -> Result<Result<(), Faulty>, Stop> {
         if self.boundary.is_some_and(|end| offset >= end) {
-            self.close_tail(desk)?;
+            self.close(desk)?;
         }
         self.touched_ms = arrival.now_ms;
         loop {
@@ -139,10 +144,10 @@ impl Place {
     ) -> Result<bool, Reason> {
         let mut open = Open::begin();
         for part in [View::Value, View::Key, View::Headers] {
-            let (Some(kind), Some(first)) = (connector.formats.of(part), record.get(part)) else { continue };
+            let Some(kind) = connector.formats.of(part) else { continue };
             let naming = &connector.naming;
             let key = naming.key(&self.topic, arrival.place, self.partition, offset, part, &kind.extension);
-            open.add(part, &kind.format, connector.formats.compression, first, key)?;
+            open.add(part, &kind.format, connector.formats.compression, record, key)?;
         }
         open.append(record, None).map_err(|(Faulty::Clean(reason) | Faulty::Torn(reason))| reason)?;
         self.held += open.held();
@@ -178,32 +183,15 @@ impl Place {
     /// Closes what the clock says, or what is recorded to end here.
     pub(super) fn tick(&mut self, desk: &mut Desk<'_>, now_ms: i64) -> Result<(), Stop> {
         if self.boundary.is_some_and(|end| self.next >= end) {
-            self.close_tail(desk)?;
+            self.close(desk)?;
         }
         if self.boundaries.tick(now_ms) { self.close(desk) } else { Ok(()) }
     }
 
-    fn close_tail(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
-        self.boundary = None;
-        self.close(desk)
-    }
-
-    /// Where the tail would end that nothing was written to since `since_ms`, and from where on it is read again. Only
-    /// once all before it is in S3: then the committed offset is that of the tail alone.
-    pub(super) fn idle(&self, since_ms: i64) -> Option<Recorded> {
-        let end = self.boundaries.files().iter().map(|file| file.last + 1).max()?;
-        let is_idle = self.touched_ms <= since_ms && self.flights.is_empty() && self.boundary.is_none();
-        is_idle.then(|| Recorded { offset: self.reached.unwrap_or(self.first), end: Some(end) })
-    }
-
-    /// This is what the group has committed.
-    pub(super) fn follow(&mut self, recorded: Recorded) {
-        (self.reached, self.committed) = (Some(recorded.offset), Some(recorded.offset));
-        self.boundary = recorded.end;
-    }
-
     /// All open files are on their way from now on.
     fn close(&mut self, desk: &mut Desk<'_>) -> Result<(), Stop> {
+        // Recorded for what begins at the committed offset, and for nothing behind it.
+        self.boundary = None;
         let files = self.boundaries.close();
         let Some(last) = files.iter().map(|file| file.last).max() else { return Ok(()) };
         let connector = desk.connector;
@@ -211,6 +199,7 @@ impl Place {
         let (mut closed, mut totals) = (Vec::with_capacity(files.len()), Totals::default());
         for (file, open) in files.into_iter().zip(std::mem::take(&mut self.open)) {
             let tagged = connector.tags.as_ref().filter(|_| open.has_value());
+            let kinds = open.kinds();
             let bodies = open.close(&desk.outbox).map_err(|reason| {
                 let what = format!("{}-{} from offset {}", self.topic, self.partition, file.first);
                 Stop::new(Exit::Connector, format!("the file of {what} cannot be finished: {reason}"))
@@ -218,7 +207,8 @@ impl Place {
             totals.records += file.records;
             totals.objects += bodies.len() as u64;
             totals.bytes += bodies.iter().map(|body| body.length).sum::<u64>();
-            closed.push(closing(tagged, &file, bodies, only_new));
+            let manifests = if connector.manifest { manifests(connector, &file, &bodies, &kinds) } else { Vec::new() };
+            closed.push(closing(tagged, &file, bodies, manifests, only_new));
         }
         (self.opened, self.held) = (None, 0);
         desk.flushes += 1;
@@ -258,13 +248,19 @@ impl Place {
         self.reached.filter(|_| self.reached != self.committed)
     }
 
+    /// Where reading began, where nothing is committed and nothing is to be.
+    pub(super) fn start(&self) -> Option<i64> {
+        (self.committed.is_none() && self.reached.is_none()).then_some(self.first)
+    }
+
     pub(super) fn is_committed(&mut self) {
-        self.committed = self.reached;
+        self.committed = self.reached.or(Some(self.first));
     }
 
     /// Drops everything that is not in S3: it will be read again.
     pub(super) fn forget(&mut self, now_ms: i64, connector: &Connector) {
         self.abort();
+        self.boundary = None;
         self.boundaries = Boundaries::new(&connector.rules, now_ms);
         // What is committed is asked of the group, which may have more than is known here.
         self.next = 0;
@@ -277,47 +273,10 @@ impl Place {
         self.open.clear();
         (self.opened, self.held) = (None, 0);
     }
-
-    /// Bytes of open files.
-    pub(super) fn held(&self) -> usize {
-        self.held
-    }
-
-    /// Makes room: sends what is large enough for a part of its own.
-    pub(super) fn ship_early(&mut self, part_size: usize, outbox: &Outbox) {
-        for open in &mut self.open {
-            open.ship(part_size, outbox);
-        }
-        self.held = self.open.iter().map(Open::held).sum();
-    }
-
-    pub(super) fn open_files(&self) -> usize {
-        self.open.len()
-    }
-
-    /// Records in files that are open.
-    pub(super) fn waiting(&self) -> u64 {
-        self.boundaries.files().iter().map(|file| file.records).sum()
-    }
-
-    /// Since when the oldest open file is open.
-    pub(super) fn opened(&self) -> Option<Instant> {
-        self.opened
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.abort();
     }
-}
-
-fn closing(tagged: Option<&Tags>, file: &File, bodies: Vec<Body>, only_new: bool) -> Closed {
-    let mut tags = Vec::new();
-    if let Some(wanted) = tagged {
-        let numbers = [("endOffset", file.last), ("startOffset", file.first), ("recordCount", file.records as i64)];
-        tags.extend(numbers.map(|(name, number)| (name.to_owned(), number.to_string())));
-        tags.extend(wanted.more.iter().cloned());
-    }
-    Closed { bodies, tags, tags_required: tagged.is_some_and(|wanted| wanted.required), only_new }
 }

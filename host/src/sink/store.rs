@@ -70,6 +70,19 @@ impl Store {
         answer.upload_id.ok_or_else(|| Failure::Away(format!("{key}: S3 gave no upload id")))
     }
 
+    /// What is small enough for one request.
+    async fn put_small(&self, key: &str, json: &[u8]) -> Result<(), Failure> {
+        let Access { bucket, acl, encryption, .. } = &self.access;
+        let request = self.client.put_object().bucket(bucket).key(key).set_acl(acl.clone());
+        let request = request.content_type("application/json").body(ByteStream::from(json.to_vec()));
+        let request = match encryption {
+            Encryption::None | Encryption::Customer(_) => with_customer_key!(self, request),
+            Encryption::Aes256 => request.server_side_encryption(ServerSideEncryption::Aes256),
+            Encryption::Kms(id) => request.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(id),
+        };
+        request.send().await.map(drop).map_err(|error| Failure::of(error, key))
+    }
+
     async fn part(&self, key: &str, upload: &str, number: i32, bytes: Bytes) -> Result<CompletedPart, Failure> {
         let request = self.client.upload_part().bucket(&self.access.bucket).key(key).upload_id(upload);
         let request = request.part_number(number).checksum_algorithm(ChecksumAlgorithm::Crc32);

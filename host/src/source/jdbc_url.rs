@@ -65,9 +65,9 @@ pub(super) fn parse(url: &str) -> Result<Database, String> {
             ("ApplicationName" | "loggerLevel" | "reWriteBatchedInserts" | "prepareThreshold" | "tcpKeepAlive", _) => {}
             // Not named: it might be the rest of a password with a bare & in it.
             _ => {
-                return Err(
-                    "it has a parameter other than user, password, sslmode, sslrootcert and ApplicationName".into()
-                );
+                return Err("it has a parameter other than user, password, sslmode, sslrootcert, sslcert, sslkey and \
+                            ApplicationName"
+                    .into());
             }
         }
     }
@@ -140,6 +140,7 @@ mod tests {
         let tls = |query: &str| parse(&format!("jdbc:postgresql://h/db?{query}")).unwrap().tls;
         assert_eq!(tls("ssl=true"), tls("sslmode=verify-full"));
         assert_ne!(tls("sslmode=require"), tls("sslmode=require&sslrootcert=%2Fca.pem"));
+        assert_ne!(tls("sslcert=%2Fu.crt"), tls("sslcert=%2Fu.crt&sslkey=%2Fu.key"));
         assert!(parse("jdbc:postgresql://h/db?sslmode=on").unwrap_err().contains("allowed: disable"));
     }
 
@@ -152,6 +153,6 @@ mod tests {
         {
             assert!(!parse(url).unwrap_err().contains("s3cret"), "{url}");
         }
-        assert!(parse("jdbc:postgresql://h/db?sslkey=k").unwrap_err().contains("a parameter other than"));
+        assert!(parse("jdbc:postgresql://h/db?sslfactory=k").unwrap_err().contains("a parameter other than"));
     }
 }

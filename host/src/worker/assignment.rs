@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::Context;
 use super::connector::Connector;
-use super::storage::Topics;
+use super::topics::Topics;
 use crate::exit::Stop;
 use crate::kafka::member::{Change, Member};
 use crate::kafka::{From, lag, partition, topics};

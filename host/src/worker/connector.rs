@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
-use super::class::{Class, Job, VERSION};
-use super::records::{Config, Record, Restart, Status, Target};
+use super::class::{Class, Job};
+use super::records::{Config, Record, Restart, Target};
 use super::running::Running;
 use super::secrets;
 use super::state::FAILED;
+use super::status::{Tell, own, write};
 use super::validate;
 use crate::exit::Stop;
 
@@ -40,17 +41,28 @@ pub(super) struct Connector {
     has_failed: bool,
     /// Records when topics were last told.
     told: u64,
+    /// Statuses that Kafka did not take.
+    untold: Vec<Record>,
 }
 
 impl Connector {
     pub(super) fn new(name: &str) -> Connector {
         let (name, config) = (name.to_owned(), Config::new());
-        Connector { name, revision: None, config, running: None, stopping: None, has_failed: false, told: 0 }
+        Connector {
+            name,
+            revision: None,
+            config,
+            running: None,
+            stopping: None,
+            has_failed: false,
+            told: 0,
+            untold: Vec::new(),
+        }
     }
 
     /// Whether there is something to do although nobody changed anything.
     pub(super) fn is_due(&self) -> bool {
-        self.stopping.is_some() || self.running.as_ref().is_some_and(Running::has_ended)
+        !self.untold.is_empty() || self.stopping.is_some() || self.running.as_ref().is_some_and(Running::has_ended)
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -62,6 +74,10 @@ impl Connector {
     }
 
     pub(super) fn step(&mut self, context: &Arc<Context>, generation: i64) {
+        let untold = std::mem::take(&mut self.untold);
+        if !untold.is_empty() && context.storage.with(|state| state.connectors.contains_key(&self.name)) {
+            self.write(context, untold);
+        }
         if let Some(ended) = self.stopping.take_if(|stopping| stopping.has_ended()) {
             // It was asked to stop: how it did so is of interest to the log alone.
             if let Err(stop) = ended.end() {
@@ -144,7 +160,7 @@ impl Connector {
                 }
             },
         }
-        write(context, &records);
+        self.write(context, records);
     }
 
     fn start(&self, context: &Arc<Context>) -> Result<Running, Stop> {
@@ -180,7 +196,15 @@ impl Connector {
         self.has_failed = true;
         let tell = Tell { name: &self.name, worker: &context.id, generation };
         let records = (0..self.tasks().len()).map(|number| tell.task(number, FAILED, Some(trace.clone())));
-        write(context, &own(records.collect(), context));
+        let records = records.collect();
+        self.write(context, own(records, context));
+    }
+
+    /// What is not taken now is written again at the next step.
+    fn write(&mut self, context: &Context, records: Vec<Record>) {
+        if !write(context, &records) {
+            self.untold = records;
+        }
     }
 
     /// Waits for its end, and says that nobody runs it.
@@ -216,56 +240,6 @@ impl Connector {
         if !new.is_empty() {
             write(context, &new);
         }
-    }
-}
-
-/// Writes statuses of one connector in the name of one worker.
-struct Tell<'a> {
-    name: &'a str,
-    worker: &'a str,
-    generation: i64,
-}
-
-impl Tell<'_> {
-    fn status(&self, state: &str, trace: Option<String>) -> Option<Status> {
-        let (worker, version) = (self.worker.to_owned(), Some(VERSION.to_owned()));
-        Some(Status { state: state.to_owned(), trace, worker, generation: self.generation, version })
-    }
-
-    fn connector(&self, state: &str, trace: Option<String>) -> Record {
-        Record::ConnectorStatus(self.name.to_owned(), self.status(state, trace))
-    }
-
-    fn task(&self, number: usize, state: &str, trace: Option<String>) -> Record {
-        Record::TaskStatus(self.name.to_owned(), number as u32, self.status(state, trace))
-    }
-
-    fn no_tasks(&self, context: &Context) -> Vec<Record> {
-        let tasks: Vec<u32> =
-            context.storage.with(|state| state.task_statuses(self.name).map(|(number, _)| number).collect());
-        tasks.into_iter().map(|number| Record::TaskStatus(self.name.to_owned(), number, None)).collect()
-    }
-}
-
-/// Those whose status is still this worker's.
-fn own(records: Vec<Record>, context: &Context) -> Vec<Record> {
-    context.storage.with(|state| {
-        let is_own = |status: Option<&Status>| status.is_some_and(|status| status.worker == context.id);
-        let keep = |record: &Record| match record {
-            Record::ConnectorStatus(name, _) => is_own(state.statuses.get(name)),
-            Record::TaskStatus(name, number, _) => {
-                is_own(state.task_statuses(name).find(|(found, _)| found == number).map(|(_, status)| status))
-            }
-            _ => true,
-        };
-        records.into_iter().filter(keep).collect()
-    })
-}
-
-/// What is not written now is told by the next change.
-fn write(context: &Context, records: &[Record]) {
-    if let Err(stop) = context.storage.write(records) {
-        tracing::warn!("a status could not be written: {}", stop.what);
     }
 }
 

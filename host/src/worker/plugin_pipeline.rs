@@ -39,10 +39,11 @@ pub(super) fn spec(config: &Config, options: &Options, engine: &Engine) -> Resul
     check_keys(config)?;
     let given = |key: &str| text(config, key).map(str::trim).filter(|value| !value.is_empty());
     let needed = |key: &str| given(key).ok_or_else(|| Stop::usage(format!("{key} is missing")));
+    let name = name(needed("name")?)?;
     let file = plugin_path::confined(options.plugin_dir.as_deref(), needed("plugin.path")?)?;
     let topics: Vec<&str> = needed("topics")?.split(',').map(str::trim).filter(|topic| !topic.is_empty()).collect();
     let mut pipeline: Pipeline = options_of(config)?;
-    pipeline.name = Some(needed("name")?.to_owned());
+    pipeline.name = Some(name);
     pipeline.input = topics.into_iter().map(str::to_owned).collect();
     let settings = below(config, "plugin.set.").map(|(key, value)| {
         // References were replaced already; what looks like one now is meant so.
@@ -67,6 +68,14 @@ pub(super) fn spec(config: &Config, options: &Options, engine: &Engine) -> Resul
     spec.kafka = options.kafka.clone();
     spec.registry = options.registry.clone();
     Ok(spec)
+}
+
+/// The copy of its state lies in a directory of this name.
+fn name(given: &str) -> Result<String, Stop> {
+    if given.starts_with('.') || given.contains(['/', '\0']) {
+        return Err(Stop::usage(format!("name is {given:?}; a pipeline's has no / and does not begin with a dot")));
+    }
+    Ok(given.to_owned())
 }
 
 fn check_keys(config: &Config) -> Result<(), Stop> {

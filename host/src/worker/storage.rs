@@ -8,16 +8,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::{ClientConfig, ClientContext};
 
 use super::records::{Record, Written};
 use super::state::State;
+use super::topics::Topics;
 use crate::exit::Stop;
-use crate::kafka::topics::{self, Shape};
+use crate::kafka::topics;
 use crate::kafka::{From, Settings};
 use crate::shutdown::Shutdown;
 
@@ -28,15 +29,6 @@ const FIRST_READ_MAX: Duration = Duration::from_secs(60);
 /// Connect's own text.
 const TIMED_OUT: &str = "Request timed out";
 const POLL: Duration = Duration::from_millis(100);
-
-/// Names of the topics, and how many replicas new ones get.
-#[derive(Debug, Clone)]
-pub(super) struct Topics {
-    pub(super) configs: String,
-    pub(super) offsets: String,
-    pub(super) statuses: String,
-    pub(super) replication: i32,
-}
 
 pub(super) struct Storage {
     topics: Topics,
@@ -60,58 +52,30 @@ struct View {
     ended: BTreeSet<(String, i32)>,
 }
 
-/// How far what was written reaches, and the first that was not taken.
-#[derive(Default)]
-struct Deliveries(Mutex<Delivered>);
-
+/// What became of the records of one write.
 #[derive(Default)]
 struct Delivered {
+    count: usize,
+    /// The newest offset of each partition.
     last: HashMap<(String, i32), i64>,
     failed: Option<KafkaError>,
 }
 
+struct Deliveries;
+
 impl ClientContext for Deliveries {}
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = Arc<Mutex<Delivered>>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let mut delivered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn delivery(&self, result: &DeliveryResult<'_>, write: Arc<Mutex<Delivered>>) {
+        let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
+        write.count += 1;
         match result {
             Ok(message) => {
-                delivered.last.insert((message.topic().to_owned(), message.partition()), message.offset());
+                write.last.insert((message.topic().to_owned(), message.partition()), message.offset());
             }
-            Err((error, _)) => drop(delivered.failed.get_or_insert_with(|| error.clone())),
-        }
-    }
-}
-
-impl Topics {
-    /// Makes those that are missing, compacted, and refuses a config topic that keeps no order.
-    fn ensure(&self, kafka: &Settings) -> Result<(), Stop> {
-        let compacted = [("cleanup.policy", "compact".to_owned())];
-        let shape = |partitions| Shape { partitions, replicas: self.replication };
-        let configs = topics::ensure_with(kafka, &self.configs, shape(1), &compacted)?;
-        if configs.partitions != 1 {
-            let (topic, partitions) = (&self.configs, configs.partitions);
-            return Err(Stop::start(format!("the config topic {topic} has {partitions} partitions; allowed: 1"))
-                .hint("configurations need one order: name another topic with --config-topic"));
-        }
-        topics::ensure_with(kafka, &self.offsets, shape(25), &compacted)?;
-        topics::ensure_with(kafka, &self.statuses, shape(25), &compacted).map(drop)
-    }
-
-    /// A topic that was just made may not be known everywhere yet.
-    pub(super) fn partitions(kafka: &Settings, topic: &str) -> Result<i32, Stop> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(shape) = topics::shape(kafka, topic)? {
-                return Ok(shape.partitions);
-            }
-            if Instant::now() > end {
-                return Err(Stop::dependency(format!("topic {topic} was made, and is not there")));
-            }
-            std::thread::sleep(Duration::from_millis(50));
+            Err((error, _)) => drop(write.failed.get_or_insert_with(|| error.clone())),
         }
     }
 }
@@ -120,7 +84,7 @@ impl Storage {
     /// Returns once everything that is there was read.
     pub(super) fn open(kafka: &Settings, topics: Topics, shutdown: &Shutdown) -> Result<Storage, Stop> {
         topics.ensure(kafka)?;
-        let producer = producer(kafka).create_with_context(Deliveries::default());
+        let producer = producer(kafka).create_with_context(Deliveries);
         let producer = producer.map_err(|error| topics::bad_client(&error))?;
         let readers = [Reader::open(kafka, &topics.configs)?, Reader::open(kafka, &topics.statuses)?];
         let partitions: usize = readers.iter().map(|reader| reader.partitions).sum();
@@ -154,17 +118,7 @@ impl Storage {
 
     /// Writes records, in order, and waits until they were read back.
     pub(super) fn write(&self, records: &[Record]) -> Result<(), Stop> {
-        for record in records {
-            self.send(record)?;
-        }
-        self.flush()?;
-        let delivered = {
-            let mut delivered = self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(error) = delivered.failed.take() {
-                return Err(Stop::dependency(format!("Kafka did not take a record: {}", topics::reason(&error))));
-            }
-            delivered.last.clone()
-        };
+        let delivered = self.deliver(records)?;
         let read = |view: &View| delivered.iter().all(|(at, last)| view.next.get(at).is_some_and(|next| next > last));
         if self.wait(PATIENCE, read) {
             return Ok(());
@@ -173,29 +127,38 @@ impl Storage {
         Err(Stop::dependency(TIMED_OUT))
     }
 
-    /// The client's own wait looks only every 100 ms.
-    fn flush(&self) -> Result<(), Stop> {
-        let end = Instant::now() + PATIENCE;
-        while self.producer.in_flight_count() > 0 {
-            if Instant::now() > end {
-                tracing::warn!("the worker's topics take no records");
-                return Err(Stop::dependency(TIMED_OUT));
-            }
-            self.producer.poll(Duration::from_millis(1));
+    /// How far each partition reaches with them.
+    fn deliver(&self, records: &[Record]) -> Result<HashMap<(String, i32), i64>, Stop> {
+        let (write, end) = (Arc::<Mutex<Delivered>>::default(), Instant::now() + PATIENCE);
+        for record in records {
+            self.send(record, &write)?;
         }
-        Ok(())
+        loop {
+            // The client's own wait for all looks only every 100 ms.
+            self.producer.poll(Duration::from_millis(1));
+            let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
+            match write.failed.take() {
+                Some(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)) => {
+                    return Err(Stop::dependency(TIMED_OUT));
+                }
+                Some(error) => {
+                    return Err(Stop::dependency(format!("Kafka did not take a record: {}", topics::reason(&error))));
+                }
+                None if write.count == records.len() => return Ok(std::mem::take(&mut write.last)),
+                None if Instant::now() > end => return Err(Stop::dependency(TIMED_OUT)),
+                None => {}
+            }
+        }
     }
 
-    fn send(&self, record: &Record) -> Result<(), Stop> {
+    fn send(&self, record: &Record, write: &Arc<Mutex<Delivered>>) -> Result<(), Stop> {
         let topic = match record {
             Record::ConnectorStatus(..) | Record::TaskStatus(..) | Record::Topic(..) => &self.topics.statuses,
             _ => &self.topics.configs,
         };
         let Written { key, value } = record.written();
-        let mut to_send = BaseRecord::<'_, [u8], [u8]>::to(topic).key(key.as_bytes());
-        if let Some(value) = &value {
-            to_send = to_send.payload(value.as_bytes());
-        }
+        let mut to_send = BaseRecord::<'_, [u8], [u8], _>::with_opaque_to(topic, write.clone()).key(key.as_bytes());
+        to_send.payload = value.as_deref().map(str::as_bytes);
         let sent = self.producer.send(to_send);
         sent.map_err(|(error, _)| Stop::dependency(format!("a record cannot be sent: {}", topics::reason(&error))))
     }
@@ -231,7 +194,9 @@ fn lock(shared: &Shared) -> MutexGuard<'_, View> {
 
 fn producer(kafka: &Settings) -> ClientConfig {
     let mut config = kafka.client("connect");
-    config.set("enable.idempotence", "true").set("linger.ms", "0").set("message.timeout.ms", "10000");
+    config.set("enable.idempotence", "true").set("linger.ms", "0");
+    // Known to have failed before anybody stops waiting.
+    config.set("message.timeout.ms", "8000");
     // Java's partitioner, so that a key has one partition whoever writes it.
     config.set("partitioner", "murmur2_random");
     config

@@ -7,6 +7,7 @@ use super::class::{Class, Job, VERSION, text};
 use super::records::Config;
 use super::refusal::Refusal;
 use super::{plugin_pipeline, secrets};
+use crate::config::{MASK, is_secret};
 use crate::exit::Stop;
 use crate::guest::Engine;
 
@@ -137,7 +138,7 @@ fn definition(class: Class, key: &str, order: usize) -> Value {
     };
     json!({
         "name": key,
-        "type": if crate::config::is_secret(key) { "PASSWORD" } else { "STRING" },
+        "type": if is_secret(key) { "PASSWORD" } else { "STRING" },
         "required": required.contains(&key),
         "default_value": Value::Null,
         "importance": if required.contains(&key) { "HIGH" } else { "MEDIUM" },
@@ -166,6 +167,9 @@ fn common(config: &Config) -> Vec<Mistake> {
             );
         }
         Some(_) => {}
+    }
+    for key in config.iter().filter(|(key, value)| is_secret(key) && *value == MASK).map(|(key, _)| key) {
+        add(key, format!("{key} is {MASK}, which stands for a secret that is not known here (give the secret itself)"));
     }
     if let Some(tasks) = text(config, "tasks.max") {
         match tasks.trim().parse::<i32>() {

@@ -78,6 +78,13 @@ fn a_refusal_lists_what_connect_and_what_the_connector_refuse() {
 }
 
 #[test]
+fn a_mask_is_no_secret() {
+    let told =
+        "connection.password is ********, which stands for a secret that is not known here (give the secret itself)";
+    assert_eq!(refusal(&[("connection.password", "********")]), listed(&[told]));
+}
+
+#[test]
 fn a_refusal_never_tells_a_password() {
     let text = refusal(&[("topic.prefix", "Postgres2023!")]);
     assert!(text.contains("topic.prefix") && !text.contains("Postgres2023!"), "{text}");
@@ -142,5 +149,6 @@ fn a_pipeline_is_refused_with_the_key_and_what_is_allowed() {
         assert!(found[0].text.starts_with(wanted), "{found:?}");
     };
     check(&[], "plugin.path is \"/etc/passwd\", but this worker has no directory for plugins");
+    check(&[("name", "../../x")], "name is \"../../x\"; a pipeline's has no / and does not begin with a dot");
     check(&[("plugin.sett", "x")], "unknown connector key \"plugin.sett\"");
 }

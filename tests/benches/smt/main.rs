@@ -9,6 +9,7 @@ mod latency;
 mod load;
 mod report;
 mod sandbox;
+mod sinks;
 mod windows;
 
 use smt_tests::world;
@@ -43,5 +44,9 @@ fn main() {
     if wanted("windows") {
         report::heading("(d) idadecont, 30-second windows ÷ the stateless path", "target ≤ 1.3");
         windows::run(world());
+    }
+    if wanted("sinks") {
+        report::heading("(e) S3 sinks, 2 partitions into the embedded S3", "target ≥ 250,000 records/s/core, ≤ 200 MB");
+        sinks::run(world());
     }
 }

@@ -7,6 +7,7 @@ mod dead_letters;
 mod demo;
 mod flow;
 mod kept;
+mod keys;
 mod mistakes;
 mod open_windows;
 mod rebalance;

@@ -79,6 +79,14 @@ fn mistakes_are_named_with_what_was_meant() {
     "#]],
     );
     check(
+        &["select", ", ", "--from", customers],
+        2,
+        expect![[r#"
+        error: no column is named
+        hint: columns: nome, sexo, endereco, telefone, email, foto, nascimento, profissao, dt_update
+    "#]],
+    );
+    check(
         &["topics", "create", "look/bad"],
         2,
         expect![[r#"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -60,29 +60,9 @@ async fn what_endpoints_json_says_is_enough_for_a_client() {
     assert_eq!(fixture.get("k").await.unwrap(), b"1");
 }
 
-const DIRECTORY: &str = "SMT_TESTS_S3_DIRECTORY";
-
-/// Not a test of its own: what the next one starts as a process and kills.
-#[test]
-#[ignore = "the server of another test"]
-fn server_process() {
-    let Some(dir) = std::env::var_os(DIRECTORY) else { return };
-    let s3 = S3::start(Path::new(&dir), BUCKET).unwrap();
-    let told = format!("{}\n{}\n{}\n", s3.endpoint(), s3.access_key_id(), s3.secret_access_key());
-    let path = Path::new(&dir).join("told");
-    std::fs::write(path.with_extension("part"), told).unwrap();
-    std::fs::rename(path.with_extension("part"), path).unwrap();
-    // Until its parent kills it, or is gone.
-    let parent = rustix::process::getppid();
-    while rustix::process::getppid() == parent {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
+/// The embedded S3 as a process of its own, so that it can be killed.
 fn server(dir: &Path) -> (Child, aws_sdk_s3::Client) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "kept::server_process", "--ignored"]).env(DIRECTORY, dir).stdout(Stdio::null());
-    let child = command.spawn().unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_s3-server")).args([dir.as_os_str(), BUCKET.as_ref()]).spawn().unwrap();
     let told = dir.join("told");
     smt_tests::eventually("the server starts", Duration::from_secs(20), || told.is_file());
     let text = std::fs::read_to_string(&told).unwrap();

@@ -3,6 +3,8 @@
 
 mod outages;
 mod records;
+mod stores;
+mod tails;
 mod workshop;
 
 use std::collections::BTreeMap;
@@ -87,14 +89,24 @@ fn stop(mut sink: Running) {
 
 /// What the connector's group has committed of a topic's first partitions.
 fn committed(connector: &str, topic: &str, partitions: i32) -> Vec<Option<i64>> {
+    let answer = group_offsets(connector, topic, partitions);
+    answer.elements().iter().map(|element| element.offset().to_raw().filter(|offset| *offset >= 0)).collect()
+}
+
+/// The same with metadata. The first to ask may find no coordinator yet.
+fn group_offsets(connector: &str, topic: &str, partitions: i32) -> TopicPartitionList {
     let group = format!("connect-{connector}");
     let consumer: BaseConsumer = world().settings().client("tests").set("group.id", &group).create().unwrap();
     let mut asked = TopicPartitionList::new();
     for partition in 0..partitions {
         asked.add_partition(topic, partition);
     }
-    let answer = consumer.committed_offsets(asked, Duration::from_secs(10)).unwrap();
-    answer.elements().iter().map(|element| element.offset().to_raw().filter(|offset| *offset >= 0)).collect()
+    let mut answer = None;
+    eventually("the group's offsets", SOON, || {
+        answer = consumer.committed_offsets(asked.clone(), Duration::from_secs(10)).ok();
+        answer.is_some()
+    });
+    answer.unwrap()
 }
 
 fn hex(text: &str) -> Vec<u8> {

@@ -34,7 +34,7 @@ fn what_cannot_be_written_stops_the_sink_or_becomes_a_dead_letter() {
 }
 
 #[test]
-fn null_values_stop_the_sink_are_left_out_or_are_written_as_their_keys() {
+fn b8_null_values_stop_the_sink_are_left_out_or_are_written_as_their_keys() {
     let (topic, bucket) = ("sink-nulls", Bucket::new());
     world().topic(topic, 1);
     let producer: BaseProducer = world().settings().idempotent().create().unwrap();
@@ -74,7 +74,7 @@ fn null_values_stop_the_sink_are_left_out_or_are_written_as_their_keys() {
 }
 
 #[test]
-fn a_mistake_says_what_and_what_instead() {
+fn b4_4_a_mistake_says_what_and_what_instead() {
     let bucket = Bucket::new();
     let check = |keys: &[(&str, &str)], code: i32, wanted: &str| {
         let output = command(CUSTOMERS_SINK, &bucket.s3, keys).output().unwrap();

@@ -231,7 +231,7 @@ fn with_schema(schema: &Schema, json: &RawValue) -> Result<Value> {
         Kind::Int16 => Value::Int16(whole()? as i16),
         Kind::Int32 => Value::Int32(whole()? as i32),
         Kind::Int64 => Value::Int64(whole()?),
-        Kind::Float32 => Value::Float32(number().ok_or_else(wrong)?.parse().map_err(|_| wrong())?),
+        Kind::Float32 => Value::Float32(number().ok_or_else(wrong)?.parse::<f32>().map_err(|_| wrong())? + 0.0),
         Kind::Float64 => Value::Float64(float(number().ok_or_else(wrong)?)?),
         Kind::String => Value::String(text(json).map_err(|_| wrong())?.into()),
         Kind::Bytes if schema.is(logical::DECIMAL) && number().is_some() => decimal(schema, written)?,

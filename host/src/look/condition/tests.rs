@@ -94,8 +94,8 @@ fn mistakes_point_at_their_place() {
         Ok(_) => panic!("{text} is no mistake"),
         Err(stop) => format!("{}\n", stop.what),
     };
+    assert_eq!(said(""), "--where: a column or a value should stand here\n  \n  ^\n");
     let all: String = [
-        "",
         "nascimento '2000-01-01'",
         "nascimento >=",
         "nascimento >= '2000-13-01'",
@@ -117,9 +117,6 @@ fn mistakes_point_at_their_place() {
     .map(said)
     .concat();
     expect![[r#"
-        --where: a column or a value should stand here
-  
-          ^
         --where: a comparison should stand here: = != < <= > >=, IS NULL or LIKE
           nascimento '2000-01-01'
                      ^

@@ -21,6 +21,9 @@ const GAP_MAX: i64 = 64;
 /// More offsets are not counted one by one.
 const DEAD_LETTERS_MAX: i64 = 100_000;
 
+/// Sinks by their connector's name.
+type Sinks = Vec<(String, Progress)>;
+
 pub(super) struct Observer {
     settings: Settings,
     registry: Registry,
@@ -52,8 +55,8 @@ impl Observer {
         })
     }
 
-    /// The pipelines, and the sinks by their connector's name.
-    pub(super) fn look(&mut self) -> Result<(Vec<Pipeline>, Vec<(String, Progress)>), Stop> {
+    /// The pipelines and the sinks.
+    pub(super) fn look(&mut self) -> Result<(Vec<Pipeline>, Sinks), Stop> {
         let topics = self.standing.topics()?;
         let (mut pipelines, mut sinks) = (Vec::new(), Vec::new());
         for (group, members) in self.standing.groups()? {

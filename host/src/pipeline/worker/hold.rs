@@ -18,7 +18,7 @@ impl Worker<'_> {
     pub(super) fn learn(&mut self) -> Result<(), Stop> {
         for group in self.groups.iter() {
             for plugin in &mut self.plugins {
-                plugin.resolver().learn(group.writer)?;
+                plugin.learn(&self.messages, group)?;
             }
         }
         if self.hold.backoff.is_waiting() {

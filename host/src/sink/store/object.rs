@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc as channel;
 use tokio::task::JoinHandle;
 
+use super::super::manifest::Manifest;
 use super::upload::Upload;
 use super::{Failure, Outbox};
 
@@ -104,6 +105,7 @@ pub(in super::super) struct Body {
 /// A closed file: its objects in the order in which they are completed, then the tags of the first.
 pub(in super::super) struct Closed {
     pub(in super::super) bodies: Vec<Body>,
+    pub(in super::super) manifests: Vec<Manifest>,
     pub(in super::super) tags: Vec<(String, String)>,
     pub(in super::super) tags_required: bool,
     pub(in super::super) only_new: bool,

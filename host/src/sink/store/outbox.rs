@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc as channel};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
+use super::super::manifest::Manifest;
 use super::object::{Body, Charged, Closed, Sending};
 use super::upload::Upload;
 use super::{Failure, Store};
@@ -102,16 +103,16 @@ impl Outbox {
         for body in file.bodies {
             self.put(body, file.only_new).await?;
         }
-        if file.tags.is_empty() {
-            return Ok(());
-        }
-        match self.persist(|| self.store.tag(&tagged, &file.tags)).await {
-            Err(failure) if !file.tags_required => {
-                tracing::warn!("tags of {tagged} could not be set: {failure}");
-                Ok(())
+        if !file.tags.is_empty() {
+            match self.persist(|| self.store.tag(&tagged, &file.tags)).await {
+                Err(failure) if !file.tags_required => tracing::warn!("tags of {tagged} could not be set: {failure}"),
+                other => other?,
             }
-            other => other,
         }
+        for Manifest { key, json } in &file.manifests {
+            self.persist(|| self.store.put_small(key, json)).await?;
+        }
+        Ok(())
     }
 
     async fn put(&self, body: Body, only_new: bool) -> Result<(), Failure> {

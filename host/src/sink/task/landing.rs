@@ -111,6 +111,12 @@ impl Task<'_> {
                 offsets.add_partition_offset(&place.topic, place.partition, Offset::Offset(next)).ok();
             }
         }
+        // As the original: with the first news of any, all say where they began.
+        let starts = self.places.iter().filter(|_| offsets.count() > 0);
+        let starts: Vec<_> = starts.filter_map(|place| Some((&place.topic, place.partition, place.start()?))).collect();
+        for (topic, partition, start) in starts {
+            offsets.add_partition_offset(topic, partition, Offset::Offset(start)).ok();
+        }
         self.commit_failed = false;
         // With all brokers down a commit would wait for them.
         if offsets.count() == 0 || self.is_lost() {

@@ -6,6 +6,8 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::recorded::Recorded;
 use super::{Change, Place, Stop, Task};
+use crate::kafka::From;
+use rdkafka::consumer::Consumer;
 
 /// So long closed files get to arrive when their partition goes, or the task ends.
 const GRACE: Duration = Duration::from_secs(3);
@@ -43,13 +45,29 @@ impl Task<'_> {
         for element in partitions.elements() {
             let (topic, partition) = (element.topic(), element.partition());
             self.places.retain(|place| !place.is(topic, partition));
+            let place = |first: i64| Place::new(self.desk.connector, topic, partition, first, self.now_ms);
             if let Some(recorded) = Recorded::find(&committed, topic, partition) {
-                let mut place = Place::new(self.desk.connector, topic, partition, recorded.offset, self.now_ms);
+                let mut place = place(recorded.offset);
+                place.next = 0;
                 place.follow(recorded);
                 self.places.push(place);
+            } else if let Some(first) = self.first(topic, partition)? {
+                self.places.push(place(first));
             }
         }
         Ok(())
+    }
+
+    /// Where reading begins without a committed offset. At the end, that is only known once something comes.
+    fn first(&self, topic: &str, partition: i32) -> Result<Option<i64>, Stop> {
+        if self.desk.connector.from == From::Latest {
+            return Ok(None);
+        }
+        match self.patience.ask(|wait| self.member.consumer().fetch_watermarks(topic, partition, wait)) {
+            Ok((low, _)) => Ok(Some(low)),
+            Err(_) if self.patience.is_over() => Ok(None),
+            Err(error) => Err(self.lost_place(&error)),
+        }
     }
 
     /// Waits for the flights of some partitions, or of all.

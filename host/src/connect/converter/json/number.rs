@@ -17,8 +17,9 @@ pub(super) fn integer(number: &str) -> Result<i64> {
     Ok(u64::try_from(low).unwrap_or_default() as i64)
 }
 
+/// By way of a BigDecimal, which has no negative zero.
 pub(super) fn float(number: &str) -> Result<f64> {
-    number.parse().map_err(|_| format!("{number} is no number"))
+    number.parse::<f64>().map(|value| value + 0.0).map_err(|_| format!("{number} is no number"))
 }
 
 /// A decimal written as a number (`decimal.format=NUMERIC`), in the scale of its schema.
