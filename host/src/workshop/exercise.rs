@@ -3,6 +3,7 @@
 use super::data::Data;
 use crate::exit::Stop;
 
+#[derive(Debug)]
 pub(super) struct Exercise {
     /// Of its folder and crate; begins with its number.
     pub(super) name: &'static str,
