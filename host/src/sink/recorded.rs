@@ -34,7 +34,6 @@ impl Recorded {
         if let Some(end) = self.end {
             element.set_metadata(format!("{MARK}{end}"));
         }
-        drop(element);
         Ok(list)
     }
 }
@@ -61,7 +60,6 @@ mod tests {
             let mut element = list.add_partition("topic", 0);
             element.set_offset(Offset::Offset(7)).unwrap();
             element.set_metadata(text);
-            drop(element);
             assert_eq!(Recorded::find(&list, "topic", 0), Some(Recorded { offset: 7, end: None }), "{text:?}");
         }
     }

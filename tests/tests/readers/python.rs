@@ -40,7 +40,7 @@ const SCHEMA: &str = r#"{"type":"record","name":"Every","fields":[
 
 /// What `number` was made of, as Avro and as readers see it.
 fn record(number: usize) -> (Avro, Value) {
-    let (n, is_even) = (number as i64, number % 2 == 0);
+    let (n, is_even) = (number as i64, number.is_multiple_of(2));
     let optional = |value: Option<Avro>| match value {
         Some(value) => Avro::Union(1, Box::new(value)),
         None => Avro::Union(0, Box::new(Avro::Null)),
