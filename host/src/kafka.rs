@@ -48,6 +48,9 @@ const OURS: [&str; 7] = [
     "bootstrap.servers",
 ];
 
+/// See `Settings::client`.
+const LOST_MS: u64 = 10_000;
+
 /// How long one request to the cluster may take before we say that it is away.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -75,7 +78,7 @@ impl Settings {
             .set("client.id", format!("smt-host-{role}"))
             // A request that a broker took to its grave is made again after so long. Of those that a transaction waits
             // for, librdkafka keeps to no other time, so that the default of 60 s would be a pipeline's pause.
-            .set("socket.timeout.ms", "10000");
+            .set("socket.timeout.ms", LOST_MS.to_string());
         self.pass_through(&mut config);
         config
     }
@@ -120,6 +123,11 @@ impl Settings {
             .set("linger.ms", "5")
             .set("queue.buffering.max.kbytes", "65536");
         self.pass_through(&mut config);
+        // librdkafka refuses a request that may outlast its transaction.
+        let open_max = config.get("transaction.timeout.ms").and_then(|ms| ms.parse().ok()).unwrap_or(LOST_MS);
+        if open_max < LOST_MS && !self.properties.iter().any(|(name, _)| name == "socket.timeout.ms") {
+            config.set("socket.timeout.ms", open_max.to_string());
+        }
         config
     }
 
@@ -152,5 +160,25 @@ impl From {
             From::Earliest => "earliest",
             From::Latest => "latest",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_never_outlasts_its_transaction() {
+        let check = |given: &[(&str, &str)], expected: &str| {
+            let properties = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let config = Settings { brokers: "localhost:1".to_owned(), properties }.transactional("id");
+            assert_eq!(config.get("socket.timeout.ms"), Some(expected), "{given:?}");
+            let made: Result<rdkafka::producer::BaseProducer, _> = config.create();
+            assert!(made.is_ok(), "{given:?}");
+        };
+        check(&[], "10000");
+        check(&[("transaction.timeout.ms", "10000")], "10000");
+        check(&[("transaction.timeout.ms", "9999")], "9999");
+        check(&[("transaction.timeout.ms", "9999"), ("socket.timeout.ms", "500")], "500");
     }
 }

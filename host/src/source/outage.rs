@@ -62,7 +62,8 @@ impl Outage {
             Failure::Kafka(why) => (KAFKA, why),
             Failure::Registry(stop) => ("the registry", &stop.what),
         };
-        if !self.started && what == DATABASE {
+        let first_look = !self.started && what == DATABASE;
+        if first_look {
             self.attempts = self.attempts.saturating_sub(1);
         }
         self.refusals += u32::from(self.answered && what == KAFKA);
@@ -73,6 +74,10 @@ impl Outage {
         if self.away != Some(what) {
             tracing::warn!("{what} is away, trying again: {why}");
             self.away = Some(what);
+        }
+        // The few attempts at start are as far apart as the original's (CachedConnectionProvider).
+        if first_look {
+            return Ok(self.pause_max);
         }
         let pause = self.pause;
         self.pause = (pause * 2).min(self.pause_max);
@@ -116,7 +121,7 @@ mod tests {
         for _ in 0..5 {
             outage.begins(Failure::Kafka("refused".into())).unwrap();
         }
-        outage.begins(database()).unwrap();
+        assert_eq!(outage.begins(database()).unwrap(), Duration::from_secs(1));
         let stop = outage.begins(database()).unwrap_err();
         assert_eq!(
             (stop.exit, stop.what.as_str()),
