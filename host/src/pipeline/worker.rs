@@ -3,9 +3,11 @@
 //! The only place where the stages meet. Commits as soon as the input is caught up, at least every commit interval,
 //! and before partitions come or go. Nothing is logged per record.
 
+mod ending;
 mod errors;
 mod hold;
 mod places;
+mod rebalance;
 mod state;
 
 use std::sync::Arc;
@@ -23,19 +25,17 @@ use super::plugin::{Broken, PluginRun};
 use super::progress::{Progress, Tally};
 use super::ready::Ready;
 use super::{Delivery, Spec, group::Groups};
-use crate::exit::{Exit, Stop};
-use crate::kafka::member::{Change, Member};
-use crate::kafka::patience::{Backoff, Outage, Patience, Thing};
+use crate::exit::Stop;
+use crate::kafka::member::Member;
+use crate::kafka::patience::{Backoff, Outage, Patience};
 use crate::kafka::topics;
-use crate::kafka::transaction::{Failed, Span, Transaction};
+use crate::kafka::transaction::{Failed, Transaction};
 use crate::shutdown::Shutdown;
 
 /// A batch large enough that a guest call costs next to nothing a record, and small enough for the commit interval.
 const BATCH_RECORDS_MAX: usize = 1000;
 /// How long an idle worker waits before it looks at the stop token again.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
-
-const END_LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What all workers of a pipeline share.
 #[derive(Clone, Copy)]
@@ -253,7 +253,7 @@ impl Worker<'_> {
         self.tally = Tally::default();
         aggregations(&mut self.plugins).for_each(Aggregation::abort);
         let (failed, spans) = self.transaction.undo(error);
-        let Failed::Aborted(error) = failed else { return Err(fatal(self.task.spec, &failed)) };
+        let Failed::Aborted(error) = failed else { return Err(errors::fatal(self.task.spec, &failed)) };
         if self.patience.is_over() {
             return Ok(());
         }
@@ -275,122 +275,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Before partitions come or go, what was read of them is committed.
-    fn rebalance(&mut self) -> Result<(), Stop> {
-        while let Some(change) = self.member.change() {
-            self.commit()?;
-            self.accept(&change)?;
-            let pipeline = &self.task.spec.name;
-            match &change {
-                Change::Assigned(partitions) => {
-                    tracing::info!(pipeline, partitions = partitions.count(), "partitions assigned");
-                    if !self.assigned {
-                        Progress::add(&self.task.progress.assigned, 1);
-                    }
-                    self.assigned = true;
-                }
-                Change::Revoked(partitions) => {
-                    tracing::info!(pipeline, partitions = partitions.count(), "partitions revoked");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn accept(&mut self, change: &Change) -> Result<(), Stop> {
-        let accepted = match change {
-            Change::Assigned(partitions) if !self.state.is_none() => {
-                match self.begin(partitions) {
-                    Ok(begun) => self.member.accept(&Change::Assigned(begun)),
-                    // Nothing will be read of them.
-                    Err(_) if self.patience.is_over() => self.member.accept(change),
-                    Err(stop) => return Err(stop),
-                }
-            }
-            change => self.member.accept(change),
-        };
-        accepted.map_err(|error| self.lost_place(&error))?;
-        match change {
-            Change::Assigned(_) => self.hold_restoring(),
-            Change::Revoked(partitions) => {
-                self.end(partitions);
-                Ok(())
-            }
-        }
-    }
-
-    /// Looks at most once in `END_LOOK_INTERVAL`, since it asks the cluster.
-    fn at_end(&mut self) -> Result<bool, Stop> {
-        let Some(end) = &self.task.ready.end else { return Ok(false) };
-        if self.looked.elapsed() < END_LOOK_INTERVAL {
-            return Ok(false);
-        }
-        let reached = self.is_done(end);
-        self.looked = Instant::now();
-        match reached {
-            Ok(true) => self.member.at_end(),
-            Err(stop) if stop.exit == Exit::Dependency && !self.task.spec.fail_fast => {
-                self.task.outage.away(&Thing::Brokers, &stop.what);
-                return Ok(false);
-            }
-            _ => {}
-        }
-        reached
-    }
-
-    /// The input is done, and so is what it made between the halves of aggregations.
-    fn is_done(&mut self, end: &End) -> Result<bool, Stop> {
-        let spec = self.task.spec;
-        let reached = end.is_reached(spec)?;
-        if !reached || self.state.repartitions.is_empty() {
-            return Ok(reached);
-        }
-        let made = match self.made.take() {
-            Some(made) => made,
-            None => End::made(spec, &self.state.repartitions)?,
-        };
-        self.made.insert(made).is_reached(spec)
-    }
-
-    /// Where each topic partition of the batch begins.
-    fn batch_spans(&mut self) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        for group in self.groups.iter() {
-            let last = group.ends(&self.messages).1;
-            self.state.give_back(last.topic(), last.partition(), last.offset() + 1);
-        }
-        let inputs = self.groups.iter().map(|group| group.ends(&self.messages).0);
-        for first in inputs.chain(&self.internal) {
-            let (topic, partition, offset) = (first.topic(), first.partition(), first.offset());
-            if !spans.iter().any(|span| span.partition == partition && span.topic == topic) {
-                spans.push(Span::at(topic, partition, offset));
-            }
-        }
-        spans
-    }
-
-    /// What was polled counts as read since the last commit, so that an abort goes back to it.
-    fn touch_batch(&mut self) {
-        for span in self.batch_spans() {
-            self.transaction.touch(span);
-        }
-    }
-
     fn lost_place(&self, error: &KafkaError) -> Stop {
         Stop::dependency(format!("pipeline {}: its place in the input cannot be found: {error}", self.task.spec.name))
             .hint("nothing is lost: start it again, it goes on from what is committed")
-    }
-}
-
-fn fatal(spec: &Spec, failed: &Failed) -> Stop {
-    match failed {
-        Failed::Fenced => Stop::new(
-            Exit::Fenced,
-            format!("pipeline {}: another instance with id {} has taken over", spec.name, spec.instance_id),
-        )
-        .hint("give each live instance its own --instance-id or --state-dir"),
-        Failed::Aborted(error) | Failed::Fatal(error) => {
-            Stop::dependency(format!("pipeline {}: the transaction cannot go on: {error}", spec.name))
-        }
     }
 }

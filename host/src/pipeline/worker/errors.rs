@@ -5,6 +5,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::Worker;
 use crate::exit::{Exit, Stop};
+use crate::kafka::transaction::Failed;
 use crate::pipeline::Spec;
 
 /// The error that was logged last.
@@ -21,6 +22,20 @@ pub(super) fn too_large(spec: &Spec) -> Stop {
          records are dead letters then; what came before is committed",
         spec.dead_letter_topic
     ))
+}
+
+/// Why a pipeline ends whose transaction cannot go on.
+pub(super) fn fatal(spec: &Spec, failed: &Failed) -> Stop {
+    match failed {
+        Failed::Fenced => Stop::new(
+            Exit::Fenced,
+            format!("pipeline {}: another instance with id {} has taken over", spec.name, spec.instance_id),
+        )
+        .hint("give each live instance its own --instance-id or --state-dir"),
+        Failed::Aborted(error) | Failed::Fatal(error) => {
+            Stop::dependency(format!("pipeline {}: the transaction cannot go on: {error}", spec.name))
+        }
+    }
 }
 
 impl Worker<'_> {

@@ -3,9 +3,12 @@
 
 use std::time::Instant;
 
+use rdkafka::message::Message;
+
 use super::Worker;
 use crate::exit::{Exit, Stop};
 use crate::kafka::patience::{Backoff, Thing};
+use crate::kafka::transaction::Span;
 
 #[derive(Default)]
 pub(super) struct Hold {
@@ -56,5 +59,29 @@ impl Worker<'_> {
             self.hold_restoring()?;
         }
         Ok(())
+    }
+
+    /// Where each topic partition of the batch begins.
+    fn batch_spans(&mut self) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for group in self.groups.iter() {
+            let last = group.ends(&self.messages).1;
+            self.state.give_back(last.topic(), last.partition(), last.offset() + 1);
+        }
+        let inputs = self.groups.iter().map(|group| group.ends(&self.messages).0);
+        for first in inputs.chain(&self.internal) {
+            let (topic, partition, offset) = (first.topic(), first.partition(), first.offset());
+            if !spans.iter().any(|span| span.partition == partition && span.topic == topic) {
+                spans.push(Span::at(topic, partition, offset));
+            }
+        }
+        spans
+    }
+
+    /// What was polled counts as read since the last commit, so that an abort goes back to it.
+    pub(super) fn touch_batch(&mut self) {
+        for span in self.batch_spans() {
+            self.transaction.touch(span);
+        }
     }
 }
