@@ -94,7 +94,10 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let connectors = end_sinks(sinks, is_counted, &settings)?;
     if is_counted {
         check::all(&platform.postgres.url(), &settings, &registry, platform.kafka.delivery())?;
-        check_sinks(&connectors, &platform, &settings, &registry)?;
+        if !connectors.is_empty() {
+            objects::check(&connectors, &settings, &registry)?;
+            tell::where_objects_are(&platform, args.hold || args.dir.is_some());
+        }
         tell::how_to_go_on(args.hold);
     }
     if args.hold && !shutdown.is_requested() {
@@ -115,18 +118,6 @@ fn end_sinks(sinks: Sinks, finish: bool, settings: &Settings) -> Result<Vec<Conn
     let settled = if finish && !sinks.has_failed() { objects::settle(&connectors, settings) } else { Ok(()) };
     sinks.end().and(settled)?;
     Ok(connectors)
-}
-
-fn check_sinks(
-    connectors: &[Connector],
-    platform: &Platform,
-    settings: &Settings,
-    registry: &Registry,
-) -> Result<(), Stop> {
-    if connectors.is_empty() {
-        return Ok(());
-    }
-    objects::check(connectors, settings, registry, &platform.dir.path().join("s3").join(sinks::BUCKET))
 }
 
 fn find_plugins(given: Option<&Path>) -> Result<PathBuf, Stop> {

@@ -10,9 +10,18 @@ pub(super) fn endpoints(platform: &Platform) -> Result<(), Stop> {
 
 pub(super) fn where_it_is(platform: &Platform) {
     println!("\nThe platform stays up until Ctrl-C. From another terminal:");
-    println!("  kcat -b {} -t jovens -C -o beginning -c 3", platform.kafka.brokers());
+    let program = std::env::args().next().unwrap_or_else(|| "smt-host".to_owned());
+    let dir = platform.dir.path().display();
+    println!("  {program} print jovens --from-beginning --limit 3 --dir {dir}");
+    println!("  {program} status --dir {dir}");
     println!("  curl {}/subjects", platform.registry.url());
     println!("  addresses and the database's password: {}", platform.dir.path().join("endpoints.json").display());
+}
+
+pub(super) fn where_objects_are(platform: &Platform, lasts: bool) {
+    let bucket = platform.dir.path().join("s3").join(super::sinks::BUCKET);
+    let until = if lasts { "" } else { ", until this ends (--dir keeps them)" };
+    println!("objects are files below {}{until}", bucket.display());
 }
 
 pub(super) fn how_to_go_on(hold: bool) {
@@ -23,7 +32,7 @@ pub(super) fn how_to_go_on(hold: bool) {
             "  leave it running       {program} demo --hold --customers 500   (without --customers it never ends)"
         );
         println!(
-            "  look into the topics   kcat -b ADDRESS -t jovens -C -o beginning -c 3   (while it runs; it says where)"
+            "  look into the topics   {program} print jovens --from-beginning --dir DIR   (while it runs; it says where)"
         );
     }
     println!("  keep what was made     {program} demo --dir my-demo");
