@@ -1,9 +1,10 @@
-//! A broker that goes and comes back under load, in order and by a crash.
+//! A broker that goes and comes back under load: in order, by a crash, or silent for a while.
 
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use smt_host::platform::kafka::Kafka;
 use smt_tests::host::{Running, command, run};
 use smt_tests::load::{Load, assert_exactly_once, moves_on};
@@ -41,10 +42,37 @@ fn a_broker_restarted_under_load_costs_no_record_and_is_told_of() {
         assert!((times..=2 * times).contains(&lines), "{lines} lines after {times} outages");
     }
     let records = load.stop();
-    host.signal(rustix::process::Signal::TERM);
+    host.signal(Signal::TERM);
     assert_eq!(host.code_within(Duration::from_secs(5)), Some(0));
     run(&world, &[&args[..], &["--until-end"]].concat());
     // First the load itself: it has no transactions.
+    assert_exactly_once(&settings, input, PARTITIONS, records);
+    assert_exactly_once(&settings, output, PARTITIONS, records);
+}
+
+/// Requests reach it, and no answer comes: not every one of them keeps to the time that it was given.
+#[test]
+fn a_host_whose_broker_falls_silent_says_so_and_ends_in_time_without_harm() {
+    let world = World::start();
+    let settings = world.settings();
+    let (input, output) = ("silent-in", "silent-out");
+    world.topic(input, PARTITIONS);
+    world.topic(output, PARTITIONS);
+    let file = plugin("faults");
+    let args = ["--plugin", file.to_str().unwrap(), "--input", input, "--output", output];
+    let log = world.dir.path().join("host.log");
+    let load = Load::start(&settings, input, PARTITIONS);
+    let mut host = Running::start(command(&world, &args).stderr(File::create(&log).unwrap()));
+    moves_on(&settings, output, PARTITIONS);
+    let broker = Pid::from_raw(world.kafka.id() as i32).unwrap();
+    kill_process(broker, Signal::STOP).unwrap();
+    eventually("the host misses its broker", Duration::from_secs(20), || said(&log, "Kafka is away") >= 1);
+    host.signal(Signal::TERM);
+    let code = host.code_within(Duration::from_secs(5));
+    kill_process(broker, Signal::CONT).unwrap();
+    assert_eq!(code, Some(0));
+    let records = load.stop();
+    run(&world, &[&args[..], &["--until-end"]].concat());
     assert_exactly_once(&settings, input, PARTITIONS, records);
     assert_exactly_once(&settings, output, PARTITIONS, records);
 }
