@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod command;
+pub mod connect;
 pub mod dir;
 pub mod endpoints;
 pub mod jars;

@@ -8,6 +8,7 @@
 mod args;
 mod assignment;
 mod auth;
+mod board;
 mod class;
 mod connector;
 mod herder;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 pub use args::{Args, run};
+pub use class::Progress;
 
 use crate::config::Secret;
 use crate::exit::{Exit, Stop};
@@ -44,6 +46,7 @@ use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use assignment::Assignment;
 use auth::Users;
+use board::Board;
 use herder::Herder;
 use rest::{Api, Server};
 use storage::Storage;
@@ -106,6 +109,7 @@ struct Context {
     options: Options,
     engine: Engine,
     storage: Storage,
+    board: Board,
     /// How other workers and people name this one.
     id: String,
     cluster: Option<String>,
@@ -150,7 +154,8 @@ impl Worker {
         let storage = Storage::open(&options.kafka, topics, &shutdown)?;
         let id = id(address);
         let leave = shutdown.child();
-        let context = Arc::new(Context { options, engine, storage, id, cluster, leave, shutdown });
+        let context =
+            Arc::new(Context { options, engine, storage, board: Board::default(), id, cluster, leave, shutdown });
         let assignment = Assignment::join(context.clone())?;
         let assignment = std::thread::Builder::new()
             .name("connect-group".into())
@@ -170,6 +175,16 @@ impl Worker {
     /// An address that this machine reaches it by.
     pub fn url(&self) -> String {
         format!("http://{}", rest::reachable(self.address()))
+    }
+
+    /// What a connector has done in this worker. Counters go on where it is started again.
+    pub fn progress(&self, connector: &str) -> Progress {
+        self.context.board.progress(connector)
+    }
+
+    /// How the first of these connectors that failed did so.
+    pub fn failure(&self, connectors: &[String]) -> Option<Stop> {
+        self.context.board.failure(connectors)
     }
 
     /// False: a part of it is gone, which is a bug.

@@ -3,8 +3,6 @@
 //! `up` starts a supervisor, which is this program once more in a session of its own (`serve`); the others find it by
 //! its directory's lock. The servers are the supervisor's children and threads, so none outlives it.
 
-/// The REST API over the platform's servers.
-mod connect;
 /// What `up` gives a shell.
 mod env;
 /// Servers, really asked.

@@ -106,10 +106,10 @@ pub(super) enum Job {
 
 /// What a running connector has done.
 #[derive(Default, Clone)]
-pub(super) struct Progress {
-    source: Arc<source::Progress>,
-    sink: Arc<sink::Progress>,
-    pipeline: Arc<pipeline::Progress>,
+pub struct Progress {
+    pub source: Arc<source::Progress>,
+    pub sink: Arc<sink::Progress>,
+    pub pipeline: Arc<pipeline::Progress>,
 }
 
 impl Progress {

@@ -131,6 +131,7 @@ impl Connector {
 
     fn begin(&mut self, wanted: Wanted, context: &Arc<Context>, generation: i64) {
         let Wanted { revision, config } = wanted;
+        context.board.set_failure(&self.name, None);
         (self.has_failed, self.told, self.config) = (false, 0, config);
         let tell = Tell { name: &self.name, worker: &context.id, generation };
         let mut records = Vec::new();
@@ -155,6 +156,7 @@ impl Connector {
                     self.has_failed = true;
                     let trace = trace(&stop, &self.config);
                     tell_log(&self.name, "connector cannot be started", &stop, &self.config);
+                    context.board.set_failure(&self.name, Some(scrubbed(stop, &self.config)));
                     records.extend(tell.no_tasks(context));
                     records.push(tell.connector(FAILED, Some(trace)));
                 }
@@ -193,6 +195,7 @@ impl Connector {
         let stop = ended.end().err().unwrap_or_else(|| Stop::start("the connector ended by itself"));
         let trace = trace(&stop, &self.config);
         tell_log(&self.name, "tasks failed", &stop, &self.config);
+        context.board.set_failure(&self.name, Some(scrubbed(stop, &self.config)));
         self.has_failed = true;
         let tell = Tell { name: &self.name, worker: &context.id, generation };
         let records = (0..self.tasks().len()).map(|number| tell.task(number, FAILED, Some(trace.clone())));
@@ -247,6 +250,11 @@ impl Connector {
 fn tell_log(connector: &str, what: &str, stop: &Stop, config: &Config) {
     let hint = stop.hint.as_ref().map(|hint| secrets::scrubbed(hint, config));
     tracing::error!(connector, hint, "{what}: {}", secrets::scrubbed(&stop.what, config).replace('\n', "; "));
+}
+
+fn scrubbed(stop: Stop, config: &Config) -> Stop {
+    let Stop { exit, what, hint } = stop;
+    Stop { exit, what: secrets::scrubbed(&what, config), hint: hint.map(|hint| secrets::scrubbed(&hint, config)) }
 }
 
 fn trace(stop: &Stop, config: &Config) -> String {

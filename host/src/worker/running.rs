@@ -19,7 +19,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(name: &str, job: Job, context: &Arc<Context>) -> Result<Running, Stop> {
-        let (shutdown, progress) = (context.leave.child(), Progress::default());
+        let (shutdown, progress) = (context.leave.child(), context.board.progress(name));
         let topics = job.topics();
         let (context, stop, told) = (context.clone(), shutdown.clone(), progress.clone());
         let thread = std::thread::Builder::new()

@@ -2,16 +2,16 @@
 //!
 //! Its output goes to `logs/platform.log`, where `up` has pointed it. Tells how far it is in `platform.json`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::state::{Phase, State};
-use super::{BUCKET, PASSWORD, Ports, USER, connect};
+use super::{BUCKET, PASSWORD, Ports, USER};
 use crate::exit::{Exit, Stop};
 use crate::platform::dir::Directory;
-use crate::platform::endpoints;
 use crate::platform::kafka::{Kafka, KafkaOptions};
 use crate::platform::servers::Servers;
+use crate::platform::{connect, endpoints};
 use crate::shutdown::Shutdown;
 use crate::worker::Worker;
 
@@ -59,13 +59,20 @@ fn start(dir: Directory, ports: Ports, state: &mut State) -> Result<Running, Sto
     };
     servers.postgres.log_in_as(USER, &password)?;
     let mut endpoints = servers.endpoints(servers.kafka.brokers());
-    let worker = connect::start(&endpoints, numbers.connect, &path)?;
+    let worker = connect::start(&endpoints, numbers.connect, &path, plugins())?;
     state.steps.push(("connect".to_owned(), worker.url()));
     endpoints.connect = Some(worker.url());
     endpoints.write(&path)?;
     state.phase = Phase::Up;
     state.write(&path)?;
     Ok(Running { connect: worker, servers })
+}
+
+/// `SMT_PLUGINS`, or those beside the built binary; none, where there are none.
+fn plugins() -> Option<PathBuf> {
+    let named = std::env::var_os("SMT_PLUGINS").map(PathBuf::from);
+    let beside = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("plugins"));
+    named.or_else(beside).filter(|dir| dir.is_dir())
 }
 
 /// A server that ends by itself is said once; `status` shows it, too.
