@@ -5,7 +5,9 @@
 
 mod broker;
 pub mod check;
+mod connect;
 mod counts;
+mod direct;
 mod flow;
 mod objects;
 mod sample;
@@ -28,7 +30,6 @@ use crate::sink::Connector;
 use broker::Broker;
 use counts::Span;
 use flow::Flow;
-use sinks::Sinks;
 use watch::Watch;
 
 const INPUT: &str = "postgres-customers";
@@ -81,43 +82,42 @@ pub fn run(args: Args) -> Result<(), Stop> {
     let plugins = find_plugins(args.plugins.as_deref())?;
     let platform = start_platform(args.dir.as_deref())?;
     let settings = Settings::new(platform.kafka.brokers());
-    let stop = Shutdown::new();
     let registry = Registry::new(registry::Config::new(&platform.registry.url()));
-    let flow = Flow::start(&args, &platform, &settings, &plugins, &stop)?;
-    let sinks = start_sinks(&platform, &settings, &registry)?;
-    tell::endpoints(&platform)?;
-    let watched = Watch::new(&flow, &sinks, args.customers, &settings, &registry).until_arrived(&shutdown);
-    // Stopping commits what is complete: only then is there something to count.
-    stop.request();
-    flow.end().and(watched)?;
+    let flow = Flow::start(&args, &platform, &settings, &registry, &plugins)?;
+    tell::endpoints(&platform, flow.connect())?;
+    let watched = Watch::new(&flow, args.customers, &settings, &registry).until_arrived(&shutdown);
     let is_counted = args.customers.is_some() && !shutdown.is_requested();
-    let connectors = end_sinks(sinks, is_counted, &settings)?;
-    if is_counted {
-        check::all(&platform.postgres.url(), &settings, &registry, platform.kafka.delivery())?;
-        if !connectors.is_empty() {
-            objects::check(&connectors, &settings, &registry)?;
-            tell::where_objects_are(&platform, args.hold || args.dir.is_some());
-        }
-        tell::how_to_go_on(args.hold);
-    }
-    if args.hold && !shutdown.is_requested() {
-        tell::where_it_is(&platform);
+    let sinks = flow.connectors.sinks.connectors();
+    // Sinks finish what is in the topics, where it is to be counted.
+    let settled = watched.and_then(|()| match is_counted && !flow.has_failed() {
+        true => objects::settle(&sinks, &settings),
+        false => Ok(()),
+    });
+    let holds = args.hold && settled.is_ok() && !flow.has_failed() && !shutdown.is_requested();
+    // Without --hold only what is committed when all has stopped is counted.
+    let held = if holds { Some(flow) } else { flow.end().and(settled).map(|()| None)? };
+    let audited = if is_counted { audit(&args, &platform, &sinks, &settings, &registry) } else { Ok(()) };
+    if audited.is_ok() && holds {
+        tell::where_it_is(&platform, held.as_ref().and_then(Flow::connect).as_deref());
         while !shutdown.sleep(Duration::from_secs(1)) {}
     }
+    audited.and(held.map_or(Ok(()), Flow::end))
+}
+
+fn audit(
+    args: &Args,
+    platform: &Platform,
+    sinks: &[Connector],
+    settings: &Settings,
+    registry: &Registry,
+) -> Result<(), Stop> {
+    check::all(&platform.postgres.url(), settings, registry, platform.kafka.delivery())?;
+    if !sinks.is_empty() {
+        objects::check(sinks, settings, registry)?;
+        tell::where_objects_are(platform, args.hold || args.dir.is_some());
+    }
+    tell::how_to_go_on(args.hold);
     Ok(())
-}
-
-/// Only where topics outlive their broker.
-fn start_sinks(platform: &Platform, settings: &Settings, registry: &Registry) -> Result<Sinks, Stop> {
-    if platform.kafka.remembers() { Sinks::start(&platform.s3, settings, registry) } else { Ok(Sinks::none()) }
-}
-
-/// Stops the sinks; first they finish what is in the topics, where it is to be counted.
-fn end_sinks(sinks: Sinks, finish: bool, settings: &Settings) -> Result<Vec<Connector>, Stop> {
-    let connectors = sinks.connectors();
-    let settled = if finish && !sinks.has_failed() { objects::settle(&connectors, settings) } else { Ok(()) };
-    sinks.end().and(settled)?;
-    Ok(connectors)
 }
 
 fn find_plugins(given: Option<&Path>) -> Result<PathBuf, Stop> {

@@ -23,6 +23,7 @@ fn without_java_or_jars_the_demo_says_so_and_goes_on_with_an_imitation() {
         "AT LEAST once",
         "The counts in windows (idadecont) need transactions, so they are left out.",
         "So are the S3 sinks",
+        "There is no Connect REST API either",
         "make setup",
         "| idadeclass         | all rows of the table    | 200      | 200       | ok |",
         "How to go on:",

@@ -26,6 +26,7 @@ impl Broker {
         println!("             are delivered AT LEAST once here, not exactly once, and are gone at the end.");
         println!("             The counts in windows ({COUNTED}) need transactions, so they are left out.");
         println!("             So are the S3 sinks: objects are named by offsets, which begin anew with each start.");
+        println!("             There is no Connect REST API either: its worker keeps everything in Kafka.");
         println!("             For the real thing: {}", why.hint.as_deref().unwrap_or("run `make setup`"));
         let dead_letters = PLUGINS.map(dead_letter_topic);
         let topics = [INPUT, OFFSETS_TOPIC].into_iter().chain(PLUGINS).chain(dead_letters.iter().map(String::as_str));

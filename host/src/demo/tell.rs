@@ -4,17 +4,22 @@ use super::Platform;
 use crate::exit::Stop;
 
 /// `endpoints.json`, for other programs.
-pub(super) fn endpoints(platform: &Platform) -> Result<(), Stop> {
-    platform.endpoints(platform.kafka.brokers()).write(platform.dir.path())
+pub(super) fn endpoints(platform: &Platform, connect: Option<String>) -> Result<(), Stop> {
+    let mut endpoints = platform.endpoints(platform.kafka.brokers());
+    endpoints.connect = connect;
+    endpoints.write(platform.dir.path())
 }
 
-pub(super) fn where_it_is(platform: &Platform) {
+pub(super) fn where_it_is(platform: &Platform, connect: Option<&str>) {
     println!("\nThe platform stays up until Ctrl-C. From another terminal:");
     let program = std::env::args().next().unwrap_or_else(|| "smt-host".to_owned());
     let dir = platform.dir.path().display();
     println!("  {program} print jovens --from-beginning --limit 3 --dir {dir}");
     println!("  {program} status --dir {dir}");
     println!("  curl {}/subjects", platform.registry.url());
+    if let Some(connect) = connect {
+        println!("  curl {connect}/connectors?expand=status   (post your own connectors there: they start at once)");
+    }
     println!("  addresses and the database's password: {}", platform.dir.path().join("endpoints.json").display());
 }
 

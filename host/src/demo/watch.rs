@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use super::counts::{Counts, Follower};
 use super::flow::Flow;
 use super::sample::Sample;
-use super::sinks::Sinks;
 use super::view::{Stage, View};
 use super::{COUNTED, INPUT, PARTITIONS, PLUGINS, WINDOWS};
 use crate::exit::{Exit, Stop};
@@ -23,7 +22,6 @@ const WINDOWS_SHOWN: usize = 3;
 
 pub(super) struct Watch<'a> {
     flow: &'a Flow,
-    sinks: &'a Sinks,
     customers: Option<u64>,
     sample: Sample,
     counted: Follower,
@@ -43,16 +41,10 @@ struct Seen {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(
-        flow: &'a Flow,
-        sinks: &'a Sinks,
-        customers: Option<u64>,
-        settings: &Settings,
-        registry: &Registry,
-    ) -> Watch<'a> {
+    pub(super) fn new(flow: &'a Flow, customers: Option<u64>, settings: &Settings, registry: &Registry) -> Watch<'a> {
         let sample = Sample::of(settings, registry, PLUGINS[0], PARTITIONS);
         let counted = Follower::of(settings, registry, COUNTED);
-        Watch { flow, sinks, customers, sample, counted, view: View::new(), told: false }
+        Watch { flow, customers, sample, counted, view: View::new(), told: false }
     }
 
     pub(super) fn until_arrived(mut self, shutdown: &Shutdown) -> Result<(), Stop> {
@@ -60,8 +52,8 @@ impl<'a> Watch<'a> {
         loop {
             let stopped = shutdown.sleep(Duration::from_millis(100));
             let Seen { mut stages, mut notes, counted, closes_in } = self.look();
-            stages.extend(self.sinks.stages());
-            notes.extend(self.sinks.notes());
+            stages.extend(self.flow.connectors.sinks.stages());
+            notes.extend(self.flow.connectors.sinks.notes());
             if stages != last {
                 (last, moved) = (stages, Instant::now());
             }
@@ -75,7 +67,7 @@ impl<'a> Watch<'a> {
                 println!();
                 return Ok(());
             }
-            if self.flow.has_failed() || self.sinks.has_failed() {
+            if self.flow.has_failed() {
                 return Ok(());
             }
             if self.customers.is_some() && moved.elapsed() > STALL_MAX {
@@ -86,7 +78,9 @@ impl<'a> Watch<'a> {
 
     fn look(&mut self) -> Seen {
         let (mut stages, mut notes) = (stages(self.flow), self.sample.newest());
-        let Some(progress) = &self.flow.counted else { return Seen { stages, notes, counted: 0, closes_in: None } };
+        let Some(progress) = &self.flow.connectors.counted else {
+            return Seen { stages, notes, counted: 0, closes_in: None };
+        };
         let now_ms = jiff::Timestamp::now().as_millisecond();
         let counts = self.counted.newest();
         let counted = counts.sum();
@@ -123,9 +117,9 @@ fn stages(flow: &Flow) -> Vec<Stage> {
     };
     let mut stages = vec![
         stage("table customers".to_owned(), flow.customers.rows.load(Relaxed), None),
-        stage(format!("topic {INPUT}"), flow.source.records.load(Relaxed), None),
+        stage(format!("topic {INPUT}"), flow.connectors.source.records.load(Relaxed), None),
     ];
-    stages.extend(flow.plugins.iter().map(plugin));
+    stages.extend(flow.connectors.plugins.iter().map(plugin));
     stages
 }
 
@@ -133,9 +127,9 @@ fn stages(flow: &Flow) -> Vec<Stage> {
 fn arrived(flow: &Flow, total: u64, counted: u64) -> bool {
     let flowed = total + flow.again;
     flow.customers.rows.load(Relaxed) >= total
-        && flow.source.records.load(Relaxed) >= flowed
-        && flow.plugins.iter().all(|(_, progress)| Progress::get(&progress.records_in) >= flowed)
-        && (flow.counted.is_none() || counted >= flow.before + total)
+        && flow.connectors.source.records.load(Relaxed) >= flowed
+        && flow.connectors.plugins.iter().all(|(_, progress)| Progress::get(&progress.records_in) >= flowed)
+        && (flow.connectors.counted.is_none() || counted >= flow.before + total)
 }
 
 fn stalled(stages: &[Stage]) -> Stop {

@@ -17,6 +17,9 @@ use smt_tests::{Seen, eventually, plugin, read_committed_of};
 /// From nothing to all customers counted and their windows closed, on a busy machine.
 const UP_MAX: Duration = Duration::from_secs(180);
 const WINDOW_MS: i64 = 30_000;
+const WORKSHOPS: [&str; 7] =
+    ["postg-connector", "jovens", "idadeclass", "idadecont", "customers-s3-sink", "s3-jovens-sink", "s3-contagem-sink"];
+const SINK: &str = include_str!("../../../connectors/sink/connect_s3_sink_jovens.config");
 
 type Fields = Vec<(String, Value)>;
 /// What a query makes of a row, if anything.
@@ -200,17 +203,54 @@ fn audited(dir: &Path, rows: usize) {
 
 /// The customers' objects hold two records each, and all but a tail of each partition.
 fn check_objects(demo: &Demo, rows: usize) {
+    let customers = objects(demo, "postgres-customers");
+    assert!([rows / 2, rows / 2 - 1].contains(&customers), "{customers} of {rows} rows");
+    assert!(objects(demo, "jovens") > 0);
+}
+
+/// How many objects of a topic there are.
+fn objects(demo: &Demo, topic: &str) -> usize {
     let text = |name: &str| demo.endpoints["s3"][name].as_str().unwrap().to_owned();
     let client = client_of(&text("endpoint"), &text("region"), &text("access_key_id"), &text("secret_access_key"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let keys = runtime.block_on(keys_of(&client, &text("bucket")));
-    let of = |topic: &str| keys.iter().filter(|key| key.starts_with(&format!("raw-data/kafka/{topic}/"))).count();
-    assert!(
-        [rows / 2, rows / 2 - 1].contains(&of("postgres-customers")),
-        "{} of {rows} rows",
-        of("postgres-customers")
-    );
-    assert!(of("jovens") > 0);
+    keys.iter().filter(|key| key.starts_with(&format!("raw-data/kafka/{topic}/"))).count()
+}
+
+/// A request to the demo's worker, and what it answers.
+fn ask(method: &str, url: &str, body: Option<serde_json::Value>) -> (u16, serde_json::Value) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    let agent = config.timeout_global(Some(Duration::from_secs(30))).build().new_agent();
+    let mut answer = match (method, body) {
+        ("POST", Some(body)) => agent.post(url).send_json(body),
+        ("PUT", _) => agent.put(url).send_empty(),
+        _ => agent.get(url).call(),
+    }
+    .unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default())
+}
+
+/// All seven of the workshop run, one is paused, and one that is posted beside them has its objects.
+fn check_connect(demo: &Demo) {
+    let url = format!("{}/connectors", demo.at("connect"));
+    let states = |name: &str| {
+        let (_, status) = ask("GET", &format!("{url}/{name}/status"), None);
+        let task = status["tasks"][0]["state"].clone();
+        [status["connector"]["state"].as_str().unwrap_or_default(), task.as_str().unwrap_or_default()].join(" ")
+    };
+    let (_, names) = ask("GET", &url, None);
+    for name in WORKSHOPS {
+        assert!(names.as_array().unwrap().contains(&name.into()), "{name} is not in {names}");
+        assert_eq!(states(name), "RUNNING RUNNING", "{name}");
+    }
+    assert_eq!(ask("PUT", &format!("{url}/jovens/pause"), None).0, 202);
+    eventually("jovens is paused", Duration::from_secs(20), || states("jovens") == "PAUSED PAUSED");
+    let sink: serde_json::Value = serde_json::from_str(SINK).unwrap();
+    let mut config = sink["config"].clone();
+    config["topics"] = "idadeclass".into();
+    let sink = serde_json::json!({ "name": "classes", "config": config });
+    assert_eq!(ask("POST", &url, Some(sink)).0, 201);
+    eventually("a connector that was posted flows", Duration::from_secs(30), || objects(demo, "idadeclass") > 0);
 }
 
 #[test]
@@ -220,6 +260,7 @@ fn every_customer_goes_all_the_way_and_no_process_stays_behind() {
     check(&demo, 5_000);
     check_objects(&demo, 5_000);
     audited(dir.path(), 5_000);
+    check_connect(&demo);
     demo.host.signal(Signal::INT);
     assert_eq!(demo.host.code_within(Duration::from_secs(15)), Some(0), "asked to end");
     assert!(!demo.children.iter().any(Process::lives), "children end before the demo does");
