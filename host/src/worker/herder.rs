@@ -1,7 +1,7 @@
 //! What requests do: every change is a record in the config topic, every answer comes from what was read of it.
 //!
-//! Any worker of the group may be asked anything but offsets, and need not run the connector itself. Nothing is
-//! started or stopped here.
+//! Any worker of the group may be asked anything, and need not run the connector itself. Nothing is started or stopped
+//! here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
