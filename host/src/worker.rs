@@ -23,6 +23,7 @@ mod secrets;
 mod state;
 mod status;
 mod storage;
+mod tasks;
 mod topics;
 mod validate;
 

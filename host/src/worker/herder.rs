@@ -136,7 +136,7 @@ impl Herder {
         Ok(status)
     }
 
-    /// Tasks of a connector begin together.
+    /// This one, and those that share its fate.
     pub(super) fn restart_task(&self, name: &str, number: u32) -> Result<(), Refusal> {
         if self.config(name).is_err() {
             return Err(Refusal::new(404, format!("Unknown connector: {name}")));
@@ -149,7 +149,7 @@ impl Herder {
         if number as usize >= self.look(|state| state.tasks(name).len()) {
             return Err(Refusal::new(404, format!("Unknown task: {name}-{number}")));
         }
-        self.restart(name, Restart { include_tasks: true, only_failed: false }).map(drop)
+        self.restart(name, Restart { include_tasks: true, only_failed: false, task: Some(number) }).map(drop)
     }
 
     /// As it is kept, references and secrets in place.
