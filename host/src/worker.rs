@@ -10,6 +10,7 @@ mod assignment;
 mod auth;
 mod class;
 mod connector;
+mod definitions;
 mod herder;
 mod loggers;
 mod offsets;
