@@ -47,6 +47,16 @@ impl Worker {
     }
 }
 
+/// What `smt-host status` says of a pipeline's outputs.
+fn told(name: &str) -> Value {
+    let mut command = binary();
+    command.args(["status", "--json", "--brokers", &world().kafka.brokers()]);
+    command.args(["--registry", &world().registry_server.url()]);
+    let status: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let all = status["streams"].as_array().unwrap();
+    all.iter().find(|stream| stream["name"] == name).unwrap()["outputs"].clone()
+}
+
 #[test]
 fn a_pipelines_offsets_are_moved_and_forgotten_as_a_sinks() {
     world().topic("moved-in", 1);
@@ -76,6 +86,7 @@ fn a_pipelines_offsets_are_moved_and_forgotten_as_a_sinks() {
     worker.resumes("moved");
     worker.is_at("moved", &offset("moved-in", 3));
     assert_eq!(read_committed("moved-out").len(), 3 + 2 + 3);
+    assert_eq!(told("moved"), json!([{ "topic": "moved-out", "key-format": null, "value-format": "AVRO" }]));
     worker.stop();
 }
 
@@ -96,6 +107,7 @@ fn a_windowed_pipeline_begins_anew_with_its_state_or_not_at_all() {
     produce("counted-in", 0, &vec![Some(jovem.clone()); 3]);
     let worker = running("counted", "counted", "idadecont", "idadecont");
     eventually("three", SOON, || counted("counted-out") == 3);
+    assert_eq!(told("counted"), json!([{ "topic": "counted-out", "key-format": "KAFKA", "value-format": "AVRO" }]));
     // What the pipeline reads of its own topics is not shown.
     worker.is_at("counted", &offset("counted-in", 3));
     worker.stops("counted");
