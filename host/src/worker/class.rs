@@ -84,7 +84,7 @@ impl Class {
     pub(super) fn fates(self, tasks: usize) -> Vec<Range<usize>> {
         match self {
             Class::S3Sink => (0..tasks).map(|task| task..task + 1).collect(),
-            Class::JdbcSource | Class::PluginPipeline => vec![0..tasks],
+            Class::JdbcSource | Class::PluginPipeline => std::iter::once(0..tasks).collect(),
         }
     }
 

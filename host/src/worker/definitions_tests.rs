@@ -8,7 +8,10 @@ use crate::worker::plugin_pipeline;
 use crate::worker::records::Config;
 use crate::{sink, source};
 
-const ALL: [(Class, &str, &[(&str, &str)]); 3] = [
+/// A class, its table, and what its parser needs beside name and class.
+type Case = (Class, &'static str, &'static [(&'static str, &'static str)]);
+
+const ALL: [Case; 3] = [
     (
         Class::JdbcSource,
         include_str!("definitions/jdbc_source.txt"),

@@ -107,31 +107,33 @@ pub(super) fn why(ended: Running) -> Stop {
 mod tests {
     use super::*;
 
-    /// Which tasks begin again, of two of which the second failed.
-    fn check(include_tasks: bool, only_failed: bool, task: Option<u32>, expected: &[Range<usize>]) {
-        let fates = [0..1, 1..2];
-        let mut tasks = Tasks::default();
-        tasks.fail(1..2);
-        tasks.restart(Restart { include_tasks, only_failed, task }, &fates);
-        assert_eq!(tasks.due(&fates), expected, "{include_tasks} {only_failed} {task:?}");
-        assert!(tasks.due(&fates).is_empty(), "once only");
+    /// The first tasks of the fates that begin again, after a restart.
+    fn again(tasks: &mut Tasks, fates: &[Range<usize>], restart: Restart) -> Vec<usize> {
+        tasks.restart(restart, fates);
+        let due = tasks.due(fates).into_iter().map(|fate| fate.start).collect();
+        assert!(tasks.due(fates).is_empty(), "once only");
+        due
     }
 
     #[test]
     fn a_restart_is_of_all_tasks_of_the_failed_or_of_one() {
+        let check = |include_tasks, only_failed, task, expected: &[usize]| {
+            let mut tasks = Tasks::default();
+            tasks.fail(1..2);
+            let restart = Restart { include_tasks, only_failed, task };
+            assert_eq!(again(&mut tasks, &[0..1, 1..2], restart), expected, "{restart:?}");
+        };
         check(false, false, None, &[]);
         check(false, true, None, &[]);
-        check(true, false, None, &[0..1, 1..2]);
-        check(true, true, None, &[1..2]);
-        check(true, false, Some(0), &[0..1]);
+        check(true, false, None, &[0, 1]);
+        check(true, true, None, &[1]);
+        check(true, false, Some(0), &[0]);
         check(true, false, Some(2), &[]);
     }
 
     #[test]
     fn tasks_of_one_fate_begin_together() {
-        let fates = [0..3];
-        let mut tasks = Tasks::default();
-        tasks.restart(Restart { include_tasks: true, only_failed: false, task: Some(1) }, &fates);
-        assert_eq!(tasks.due(&fates), [0..3]);
+        let restart = Restart { include_tasks: true, only_failed: false, task: Some(1) };
+        assert_eq!(again(&mut Tasks::default(), &[0..3, 3..4], restart), [0]);
     }
 }

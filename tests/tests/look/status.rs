@@ -22,7 +22,6 @@ fn commit_with(group: &str, topic: &str, partition: i32, offset: i64, metadata: 
     let mut element = list.add_partition(topic, partition);
     element.set_offset(Offset::Offset(offset)).unwrap();
     element.set_metadata(metadata);
-    drop(element);
     consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
