@@ -13,7 +13,7 @@ use super::write::{self, Deliveries, Offsets, Producer, Undelivered};
 use super::{PATIENCE, Storage, TIMED_OUT};
 use crate::exit::Stop;
 use crate::kafka::producer::{self, Kind};
-use crate::kafka::{Settings, topics};
+use crate::kafka::{Settings, patience, topics};
 use crate::worker::records::Record;
 use crate::worker::refusal::Refusal;
 
@@ -90,12 +90,16 @@ fn open(kafka: &Settings, id: &str) -> Result<Producer, Stop> {
     // Java's partitioner, so that a key has one partition whoever writes it.
     config.set("partitioner", "murmur2_random");
     let producer: Producer = config.create_with_context(Deliveries).map_err(|error| topics::bad_client(&error))?;
-    producer.init_transactions(PATIENCE).map_err(|error| topics::away(kafka, &error))?;
+    producer.init_transactions(PATIENCE).map_err(|error| match patience::is_unanswered(&error) {
+        true => Stop::dependency(TIMED_OUT),
+        false => topics::away(kafka, &error),
+    })?;
     Ok(producer)
 }
 
 fn commit(producer: &Producer, storage: &Storage, records: &[Record]) -> Result<Offsets, Failed> {
     let failed = |error: KafkaError| match producer::kind(producer, &error) {
+        _ if patience::is_unanswered(&error) => Failed::Stop(Undelivered::TimedOut.into_stop()),
         Kind::Fenced => Failed::Fenced,
         Kind::Fatal | Kind::Abortable => Failed::Stop(Undelivered::Refused(error).into_stop()),
     };
