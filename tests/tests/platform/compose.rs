@@ -153,3 +153,22 @@ fn the_database_is_the_one_of_the_workshops_connector_file() {
     let url = of("generator")["environment"]["SMT_CONNECTION_STRING"].clone();
     assert_eq!(url, "postgresql://postgres:Postgres2023!@postgres:5432/postgres");
 }
+
+/// README's command, up to the call of Connect, which is not here.
+#[test]
+fn readmes_command_sends_a_sink_to_the_s3_beside_it() {
+    let readme = read("README.md");
+    let (start, _) = readme.match_indices("sed -e").next().unwrap();
+    let (command, _) = readme[start..].split_once("| curl").unwrap();
+    let output = Command::new("sh").args(["-c", command]).current_dir(top()).output().unwrap();
+    let sink: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let config = &sink["config"];
+    assert_eq!(config["store.url"], "http://s3:9000");
+    assert_eq!(config["s3.region"], "us-east-1");
+    let s3 = compose()["services"]["s3"].clone();
+    let bucket = format!("mkdir -p /data/{} ", config["s3.bucket.name"].as_str().unwrap());
+    assert!(s3["command"][0].as_str().unwrap().starts_with(&bucket), "no folder is made for {bucket}");
+    assert_eq!(config["s3.ssea.name"], "AES256");
+    let key = s3["environment"]["MINIO_KMS_SECRET_KEY"].as_str().unwrap().split_once(':').unwrap().1;
+    assert_eq!(key.len(), 44, "32 bytes in base64");
+}
