@@ -46,5 +46,5 @@ fn instances_that_join_leave_and_are_killed_lose_and_double_nothing() {
     let records = load.stop();
     drop(third);
     run(world, &[args("third").as_slice(), &["--until-end"]].concat());
-    assert_exactly_once(&settings, output, PARTITIONS, records);
+    assert_exactly_once(&settings, input, output, PARTITIONS, records);
 }

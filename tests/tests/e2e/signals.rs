@@ -27,7 +27,7 @@ fn a_busy_host_ends_in_order_within_five_seconds() {
         assert_eq!(members(&settings, name), 0, "{name}");
         let records = load.stop();
         run(world, &[args.as_slice(), &["--until-end"]].concat());
-        assert_exactly_once(&settings, &output, 2, records);
+        assert_exactly_once(&settings, name, &output, 2, records);
     }
 }
 
