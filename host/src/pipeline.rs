@@ -12,6 +12,7 @@ pub mod emit;
 pub mod end;
 pub mod fleet;
 pub mod group;
+mod outputs;
 pub mod plugin;
 pub mod prepare;
 pub mod progress;

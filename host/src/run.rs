@@ -31,6 +31,8 @@ use crate::shutdown::Shutdown;
 
 pub use addresses::{Addresses, Found, Platform};
 pub use at::{At, Place};
+#[cfg(test)]
+pub(crate) use build::plain_spec;
 pub use build::specs;
 pub use options::{Cluster, Options, pair};
 pub(crate) use state::default_dir as state_dir;

@@ -24,6 +24,7 @@ mod store;
 mod stored;
 mod task;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -71,6 +72,19 @@ pub fn run_connector(
     shutdown: &Shutdown,
     progress: &Progress,
 ) -> Result<(), Stop> {
+    run_some(connector, 0..connector.tasks, kafka, registry, fail_fast, shutdown, progress)
+}
+
+/// The same with some of its tasks: wherever the others run, they are one group.
+pub fn run_some(
+    connector: &Connector,
+    tasks: Range<usize>,
+    kafka: &Settings,
+    registry: &Registry,
+    fail_fast: bool,
+    shutdown: &Shutdown,
+    progress: &Progress,
+) -> Result<(), Stop> {
     let mut kafka = kafka.clone();
     // So that a topic that comes later is noticed soon; whoever passes the property through wins.
     kafka.properties.insert(0, ("topic.metadata.refresh.interval.ms".into(), "10000".into()));
@@ -98,7 +112,7 @@ pub fn run_connector(
         fail_fast,
     };
     tracing::info!(connector = connector.name, group = connector.group(), "writing to {}", connector.access);
-    let ended = run_tasks(&shared);
+    let ended = run_tasks(&shared, tasks);
     outbox.settle(GRACE);
     runtime.shutdown_timeout(GRACE);
     let total = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
@@ -108,7 +122,7 @@ pub fn run_connector(
 }
 
 /// One thread each; the first that fails ends the others.
-fn run_tasks(shared: &task::Shared<'_>) -> Result<(), Stop> {
+fn run_tasks(shared: &task::Shared<'_>, tasks: Range<usize>) -> Result<(), Stop> {
     std::thread::scope(|scope| {
         let start = |number| {
             let progress = shared.progress.task();
@@ -122,7 +136,7 @@ fn run_tasks(shared: &task::Shared<'_>) -> Result<(), Stop> {
             let name = format!("{}-{number}", shared.connector.name);
             std::thread::Builder::new().name(name).spawn_scoped(scope, run)
         };
-        let started: Vec<_> = (0..shared.connector.tasks).map(start).collect();
+        let started: Vec<_> = tasks.map(start).collect();
         let join = |thread: std::io::Result<std::thread::ScopedJoinHandle<'_, Result<(), Stop>>>| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(error) => Err(Stop::start(format!("no thread for a task: {error}"))),

@@ -32,7 +32,7 @@ pub use error::Error;
 pub use finish::Output;
 pub use functions::{Fault, Functions};
 pub use owner::{Applied, Emit, Limits, Owner};
-pub use progress::{Late, Metadata, Progress, RESET};
+pub use progress::{Late, Metadata, Outputs, Progress, RESET};
 pub use source::{Folding, Judged, Rejected, Source, SourceLimits, Taken};
 pub use status::{HeldBack, OpenWindow};
 pub use store::{Change, Checkpoint, Database, Store};

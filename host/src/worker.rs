@@ -11,6 +11,7 @@ mod auth;
 mod board;
 mod class;
 mod connector;
+mod definitions;
 mod herder;
 mod loggers;
 mod offsets;
@@ -24,6 +25,7 @@ mod secrets;
 mod state;
 mod status;
 mod storage;
+mod tasks;
 mod topics;
 mod validate;
 

@@ -6,6 +6,7 @@ mod count;
 mod data;
 mod exercise;
 mod findings;
+mod lang;
 mod lay_out;
 mod make;
 mod transform;
@@ -18,6 +19,7 @@ use crate::exit::{Exit, Stop};
 use crate::guest::{Engine, Limits, Plugin, World};
 use exercise::Exercise;
 use findings::Findings;
+use lang::Lang;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,7 +38,13 @@ enum Command {
     /// Lay an exercise out: the task in English and Portuguese, and a plugin to begin with.
     Start(Which),
     /// Build an exercise, run it on prepared records, and say what is right, what is not, and why.
-    Check(Which),
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// The language of the explanations [default: the terminal's, by LC_ALL and LANG]
+        #[arg(long)]
+        lang: Option<Lang>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +77,7 @@ pub fn run(args: Args) -> Result<(), Stop> {
             }
             Ok(())
         }
-        Command::Check(which) => check(&which),
+        Command::Check { which, lang } => check(&which, lang.unwrap_or_else(Lang::of_environment)),
     }
 }
 
@@ -84,10 +92,10 @@ fn list(json: bool) {
     }
 }
 
-fn check(which: &Which) -> Result<(), Stop> {
+fn check(which: &Which, lang: Lang) -> Result<(), Stop> {
     let exercise = Exercise::find(which.number)?;
-    let built = make::build(exercise, &which.dir)?;
-    let findings = judge(exercise, &built)?;
+    let built = make::build(exercise, &which.dir, lang)?;
+    let findings = judge(exercise, &built, lang)?;
     if which.json {
         println!("{}", findings.json(exercise.number()));
     } else {
@@ -96,20 +104,26 @@ fn check(which: &Which) -> Result<(), Stop> {
     if findings.right() {
         return Ok(());
     }
-    let what = format!("exercise {} is not right yet", exercise.number());
-    Err(Stop::new(Exit::CheckFailed, what).hint("change src/lib.rs as the lines above say, and check again"))
+    let number = exercise.number();
+    let what =
+        lang.say(format!("exercise {number} is not right yet"), format!("o exercício {number} ainda não está certo"));
+    let hint = "altere src/lib.rs como dizem as linhas acima e confira de novo";
+    let hint = lang.say("change src/lib.rs as the lines above say, and check again", hint);
+    Err(Stop::new(Exit::CheckFailed, what).hint(hint))
 }
 
 /// A plugin that cannot even be loaded is a finding, too.
-fn judge(exercise: &Exercise, built: &std::path::Path) -> Result<Findings, Stop> {
+fn judge(exercise: &Exercise, built: &std::path::Path, lang: Lang) -> Result<Findings, Stop> {
     let data = exercise.data()?;
-    let mut findings = Findings::default();
+    let mut findings = Findings::new(lang);
     let engine = Engine::new(None)?;
     let configured = Plugin::load(&engine, built, Limits::default()).and_then(|plugin| plugin.configure(&[]));
     let configured = match configured {
         Ok(configured) => configured,
         Err(error) => {
-            findings.wrong(format!("the host does not load the plugin: {}", error.what)).because(error.hint);
+            let pt = format!("o host não carrega o plugin: {}", error.what);
+            let finding = findings.wrong(format!("the host does not load the plugin: {}", error.what), pt);
+            finding.because(error.hint.clone(), error.hint);
             return Ok(findings);
         }
     };
@@ -119,8 +133,14 @@ fn judge(exercise: &Exercise, built: &std::path::Path) -> Result<Findings, Stop>
         (_, transforms) => {
             let wanted = if transforms { "#[transform]" } else { "#[aggregate]" };
             findings
-                .wrong(format!("the plugin is of the world {}", configured.plugin().world()))
-                .because(format!("this exercise is solved with {wanted}"));
+                .wrong(
+                    format!("the plugin is of the world {}", configured.plugin().world()),
+                    format!("o plugin é do mundo {}", configured.plugin().world()),
+                )
+                .because(
+                    format!("this exercise is solved with {wanted}"),
+                    format!("este exercício se resolve com {wanted}"),
+                );
         }
     }
     Ok(findings)
@@ -137,6 +157,11 @@ mod tests {
             let data = exercise.data().unwrap();
             assert!(data.rows.len() >= 5, "{}", exercise.name);
             assert!(!data.fields.is_empty(), "{}", exercise.name);
+            let whys = data.rows.iter().map(|row| &row.why).chain(data.windows.iter().map(|window| &window.why));
+            let (en, pt): (usize, usize) = whys
+                .map(|why| (usize::from(!why.en.is_empty()), usize::from(!why.pt.is_empty() && why.pt != why.en)))
+                .fold((0, 0), |(en, pt), (one, other)| (en + one, pt + other));
+            assert!(en == pt && en > 0, "{}: each why in both languages", exercise.name);
         }
     }
 

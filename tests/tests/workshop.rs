@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use smt_tests::host::binary;
@@ -87,6 +87,24 @@ const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         exercise: 4,
+        replace: "grace = \"10s\"",
+        by: "grace = \"11s\"",
+        told: &["grace is not that of the task", "10000 ms", "11000 ms"],
+    },
+    Mistake {
+        exercise: 4,
+        replace: "grace = \"10s\", ",
+        by: "",
+        told: &["grace is not that of the task", "the host's default"],
+    },
+    Mistake {
+        exercise: 4,
+        replace: "emit = \"final\"",
+        by: "emit = \"changes\"",
+        told: &["counts are written before they are final", "the same window several times"],
+    },
+    Mistake {
+        exercise: 4,
         replace: "self.number.get()",
         by: "self.number.get() + 1",
         told: &["\"CONTAGEM\":2", "\"CONTAGEM\":3"],
@@ -122,11 +140,17 @@ fn folder() -> &'static Path {
 }
 
 fn workshop(what: &str, number: usize, dir: &Path, more: &[&str]) -> Output {
+    workshop_command(what, number, dir, more).output().unwrap()
+}
+
+fn workshop_command(what: &str, number: usize, dir: &Path, more: &[&str]) -> Command {
     let mut command = binary();
+    // What is asserted is English, whatever the terminal of whoever runs it speaks.
+    command.env("LC_ALL", "C");
     command.args(["workshop", what, &number.to_string(), "--dir"]).arg(dir).args(more);
     // Stays from one run to the next, so that only changes are built.
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises.target"));
-    command.output().unwrap()
+    command
 }
 
 /// Exit code and everything that is printed, with this as the plugin.
@@ -183,12 +207,37 @@ fn each_exercise_is_judged_by_what_was_made_of_it() {
     let json = workshop("check", 5, folder(), &["--json"]).stdout;
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!((&json["right"], &json["exercise"]), (&true.into(), &"5".into()), "{json}");
+    in_portuguese();
     for mistake in MISTAKES {
         let solution = solution(mistake.exercise);
         assert!(solution.contains(mistake.replace), "{}", mistake.replace);
         let (code, text) = check(mistake.exercise, &solution.replacen(mistake.replace, mistake.by, 1));
         expect_told(mistake.by, code, &text, mistake.told);
     }
+}
+
+/// The language is what is asked for, else what the terminal speaks; a script's members are the same in both.
+fn in_portuguese() {
+    let source = solution(1).replacen(">= Date", "> Date", 1);
+    std::fs::write(folder().join(EXERCISES[0]).join("src/lib.rs"), source).unwrap();
+    let ask = |lang: &str, more: &[&str]| {
+        let mut command = workshop_command("check", 1, folder(), more);
+        let output = command.env("LC_ALL", lang).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let portuguese =
+        ["ainda não falta um registro", "esperado", "quem nasceu no próprio dia do limite", "não está certo"];
+    let english = ["not yet a record is missing", "expected", "the day of the bound itself", "is not right yet"];
+    for (text, told) in [
+        (ask("pt_BR.UTF-8", &[]), portuguese),
+        (ask("C", &["--lang", "pt"]), portuguese),
+        (ask("C", &[]), english),
+        (ask("pt_BR.UTF-8", &["--lang", "en"]), english),
+    ] {
+        told.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in\n{text}"));
+    }
+    let json = ask("pt_BR.UTF-8", &["--json"]);
+    assert!(json.contains(r#""expected":"jovens "#) && json.contains("falta um registro"), "{json}");
 }
 
 fn expect_told(what: &str, code: Option<i32>, text: &str, told: &[&str]) {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use ureq::Body;
+use ureq::http::Response;
 
 use super::flow::{Connectors, Runner, SOURCE};
 use super::sinks::{self, Sinks};
@@ -22,6 +24,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// So long sinks are not registered for want of their topics.
 const TOPICS_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// What the worker shows of a secret.
+const MASKED: &str = "********";
 
 /// A worker and the connectors that the demo has registered with it.
 pub(super) struct Connect {
@@ -81,14 +85,20 @@ impl Connect {
         Ok(source)
     }
 
-    /// By PUT, which makes a connector or gives one that a directory has kept its configuration again; one that was
-    /// paused or stopped goes on.
+    /// One that a directory has kept is given its configuration again where that has changed, and goes on if it was
+    /// paused or stopped.
     fn register(&mut self, agent: &ureq::Agent, file: Value) -> Result<String, Stop> {
         let name = file["name"].as_str().unwrap_or_default().to_owned();
         let url = format!("{}/connectors/{name}", self.worker.url());
-        let created = answer(&name, agent.put(format!("{url}/config")).send_json(&file["config"]))?;
-        if created != 201 {
-            answer(&name, agent.put(format!("{url}/resume")).send_empty())?;
+        let config = &file["config"];
+        let (status, kept) = ask(&name, agent.get(format!("{url}/config")).call())?;
+        if status == 404 {
+            taken(&name, agent.post(format!("{}/connectors", self.worker.url())).send_json(&file))?;
+        } else {
+            if !is_same(&kept, config) {
+                taken(&name, agent.put(format!("{url}/config")).send_json(config))?;
+            }
+            taken(&name, agent.put(format!("{url}/resume")).send_empty())?;
         }
         self.names.push(name.clone());
         Ok(name)
@@ -111,15 +121,29 @@ fn agent() -> ureq::Agent {
     config.build().new_agent()
 }
 
-/// The status, unless it says that the connector was refused.
-fn answer(name: &str, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<u16, Stop> {
+fn ask(name: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<(u16, Value), Stop> {
     let mut answer = answer.map_err(|error| Stop::dependency(format!("connector {name}: the worker: {error}")))?;
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(status.as_u16());
+    Ok((answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default()))
+}
+
+/// The worker does as it was asked, or says why not.
+fn taken(name: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<(), Stop> {
+    let (status, body) = ask(name, answer)?;
+    if (200..300).contains(&status) {
+        return Ok(());
     }
-    let body = answer.body_mut().read_json::<Value>().unwrap_or_default();
-    Err(Stop::start(format!("connector {name}: {}", body["message"].as_str().unwrap_or(status.as_str()))))
+    let why = body["message"].as_str().map_or_else(|| format!("status {status}"), str::to_owned);
+    Err(Stop::start(format!("connector {name}: {why}")))
+}
+
+/// The worker keeps texts and the name among them, and does not show secrets; the demo's stay as they are.
+fn is_same(kept: &Value, config: &Value) -> bool {
+    let (Some(kept), Some(config)) = (kept.as_object(), config.as_object()) else { return false };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let has = |(key, value): (&String, &Value)| {
+        kept.get(key).is_some_and(|kept| text(kept) == text(value) || text(kept) == MASKED)
+    };
+    config.iter().all(has) && kept.keys().all(|key| key == "name" || config.contains_key(key))
 }
 
 fn unreadable(error: serde_json::Error) -> Stop {
@@ -144,4 +168,24 @@ fn wait_for_topics(settings: &Settings, shutdown: &Shutdown) {
     let end = Instant::now() + TOPICS_WITHIN;
     let missing = || [PLUGINS[0], COUNTED].iter().any(|topic| !matches!(topics::shape(settings, topic), Ok(Some(_))));
     while Instant::now() < end && missing() && !shutdown.sleep(LOOK_INTERVAL) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kept: Value, same: bool) {
+        let config = json!({ "tasks.max": 1, "connection.password": "secret", "topics": "customers" });
+        assert_eq!(is_same(&kept, &config), same, "{kept}");
+    }
+
+    #[test]
+    fn a_kept_configuration_is_the_same_but_for_texts_its_name_and_hidden_secrets() {
+        check(json!({ "name": "a", "tasks.max": "1", "connection.password": MASKED, "topics": "customers" }), true);
+        check(json!({ "name": "a", "tasks.max": "2", "connection.password": MASKED, "topics": "customers" }), false);
+        check(json!({ "name": "a", "tasks.max": "1", "topics": "customers" }), false);
+        let more = json!({ "tasks.max": "1", "connection.password": MASKED, "topics": "customers", "more": "" });
+        check(more, false);
+        check(Value::Null, false);
+    }
 }

@@ -169,6 +169,11 @@ impl Configured {
         &self.0.world
     }
 
+    /// Whether it counts in windows, and so keeps state.
+    pub fn aggregates(&self) -> bool {
+        matches!(self.world(), World::Aggregate(_))
+    }
+
     /// For one worker; refused for an aggregator.
     pub fn start(&self) -> Result<Runner, LoadError> {
         match self.world() {

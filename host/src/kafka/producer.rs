@@ -103,7 +103,7 @@ pub enum Kind {
     Fatal,
 }
 
-pub fn kind(client: &Client, error: &KafkaError) -> Kind {
+pub fn kind<C: ProducerContext>(client: &BaseProducer<C>, error: &KafkaError) -> Kind {
     let fatal = client.client().fatal_error();
     let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
     match code {

@@ -1,6 +1,6 @@
 //! What topics there are, and making those that are missing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -11,6 +11,10 @@ use rdkafka::types::RDKafkaConfRes;
 
 use super::{REQUEST_TIMEOUT, Settings};
 use crate::exit::Stop;
+
+/// How long a topic that was just made may stay unknown.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(15);
+const VISIBLE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Partitions and replication of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +61,39 @@ pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Prope
     if let Some(shape) = shape(settings, topic)? {
         return Ok(shape);
     }
-    create(settings, topic, wanted, made)?;
-    Ok(wanted)
+    let is_new = create(settings, topic, wanted, made)?;
+    // Where another client was quicker, it is as that one wanted it.
+    let shape = wait_for(settings, topic)?;
+    if is_new {
+        tracing::info!(topic, partitions = shape.partitions, replicas = shape.replicas, "topic created");
+    }
+    Ok(shape)
+}
+
+/// A topic that was just made is known to one broker after the other.
+fn wait_for(settings: &Settings, topic: &str) -> Result<Shape, Stop> {
+    let end = Instant::now() + VISIBLE_WITHIN;
+    let consumer: BaseConsumer = settings.client("admin").create().map_err(|error| bad_client(&error))?;
+    loop {
+        if let Some(shape) = led(&consumer, settings, topic)? {
+            return Ok(shape);
+        }
+        if Instant::now() > end {
+            return Err(Stop::dependency(format!("topic {topic} was created, and is not to be seen"))
+                .hint("check that all brokers are well, then try again"));
+        }
+        std::thread::sleep(VISIBLE_PAUSE);
+    }
+}
+
+/// Its shape, once every partition has a leader.
+fn led(consumer: &BaseConsumer, settings: &Settings, topic: &str) -> Result<Option<Shape>, Stop> {
+    let metadata = consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|error| away(settings, &error))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+    let partitions = found.map_or(&[][..], |found| found.partitions());
+    let is_led = partitions.iter().all(|partition| partition.error().is_none() && partition.leader() >= 0);
+    let replicas = partitions.first().map(|partition| partition.replicas().len() as i32);
+    Ok(replicas.filter(|_| is_led).map(|replicas| Shape { partitions: partitions.len() as i32, replicas }))
 }
 
 /// Kafka's own bound.
@@ -80,7 +115,8 @@ pub fn check_name(topic: &str) -> Result<(), Stop> {
 
 /// Makes a topic that is not there; one that is, is a mistake.
 pub fn make(settings: &Settings, topic: &str, shape: Shape) -> Result<(), Stop> {
-    create(settings, topic, shape, &[])
+    create(settings, topic, shape, &[])?;
+    wait_for(settings, topic).map(drop)
 }
 
 /// What was set for this topic alone, by name.
@@ -114,7 +150,8 @@ fn admin(settings: &Settings) -> Result<(AdminClient<DefaultClientContext>, toki
     Ok((admin, runtime))
 }
 
-fn create(settings: &Settings, topic: &str, shape: Shape, properties: &Properties<'_>) -> Result<(), Stop> {
+/// False: it was there.
+fn create(settings: &Settings, topic: &str, shape: Shape, properties: &Properties<'_>) -> Result<bool, Stop> {
     let (admin, runtime) = admin(settings)?;
     let mut new = NewTopic::new(topic, shape.partitions, TopicReplication::Fixed(shape.replicas));
     for (name, value) in properties {
@@ -127,10 +164,7 @@ fn create(settings: &Settings, topic: &str, shape: Shape, properties: &Propertie
             Err(Stop::start(format!("topic {topic} could not be created: {code}"))
                 .hint("create it by hand, or allow this client to create topics"))
         }
-        _ => {
-            tracing::info!(topic, partitions = shape.partitions, replicas = shape.replicas, "topic created");
-            Ok(())
-        }
+        made => Ok(matches!(made, Some(Ok(_)))),
     }
 }
 

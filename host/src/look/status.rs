@@ -15,6 +15,7 @@ use super::table::{Table, terminal};
 use super::{reach, signals};
 use crate::exit::Stop;
 use crate::run::Platform;
+use crate::window::Outputs;
 use observe::Observer;
 use rest::Rest;
 
@@ -47,8 +48,8 @@ struct Progress {
 struct Pipeline {
     name: String,
     progress: Progress,
-    outputs: Vec<String>,
-    value_format: &'static str,
+    /// Empty: not known.
+    outputs: Outputs,
     windowed: bool,
     dead_letters: i64,
     open_windows: Option<usize>,
@@ -113,6 +114,19 @@ impl Progress {
     }
 }
 
+impl Pipeline {
+    /// One part of its outputs, each value once.
+    fn told(&self, part: impl Fn(&(String, String, String)) -> &String) -> String {
+        let mut all: Vec<&str> = Vec::new();
+        for word in self.outputs.iter().map(|output| part(output).as_str()) {
+            if !all.contains(&word) {
+                all.push(word);
+            }
+        }
+        if all.is_empty() { "?".to_owned() } else { all.join(", ") }
+    }
+}
+
 fn list(names: &[String]) -> String {
     if names.is_empty() { "-".to_owned() } else { names.join(", ") }
 }
@@ -126,9 +140,9 @@ impl Report {
             let progress = &pipeline.progress;
             streams.row([
                 pipeline.name.to_uppercase(),
-                list(&pipeline.outputs),
-                "KAFKA".to_owned(),
-                pipeline.value_format.to_owned(),
+                pipeline.told(|(topic, _, _)| topic),
+                pipeline.told(|(_, key, _)| key),
+                pipeline.told(|(_, _, value)| value),
                 pipeline.windowed.to_string(),
                 list(&progress.inputs),
                 progress.state().to_owned(),
@@ -155,10 +169,18 @@ impl Report {
                 "lag": progress.lag, "records-per-second": progress.rate,
             })
         };
+        let output = |(topic, key, value): &(String, String, String)| {
+            let known = |word: &String| Some(word.clone()).filter(|word| word != "?");
+            json!({ "topic": topic, "key-format": known(key), "value-format": known(value) })
+        };
+        // Null is what nobody said.
+        let outputs = |pipeline: &Pipeline| {
+            let all: Vec<Json> = pipeline.outputs.iter().map(output).collect();
+            Some(all).filter(|all| !all.is_empty())
+        };
         let pipeline = |pipeline: &Pipeline| {
             json!({
-                "name": pipeline.name, "outputs": pipeline.outputs, "value-format": pipeline.value_format,
-                "windowed": pipeline.windowed, "status": pipeline.progress.state(),
+                "name": pipeline.name, "outputs": outputs(pipeline), "windowed": pipeline.windowed, "status": pipeline.progress.state(),
                 "progress": progress(&pipeline.progress), "dead-letters": pipeline.dead_letters,
                 "open-windows": pipeline.open_windows,
             })

@@ -80,6 +80,13 @@ fn spec(
     })
 }
 
+/// A pipeline's options and their defaults, without plugins.
+#[cfg(test)]
+pub(crate) fn plain_spec(pipeline: &Pipeline) -> Result<Spec, Stop> {
+    let config = Config::default();
+    spec(&config, pipeline, Vec::new(), &kafka(&config)?, &Registry::new(config.registry.resolve()?))
+}
+
 /// Lets librdkafka itself check names and values.
 pub(super) fn kafka(config: &Config) -> Result<Settings, Stop> {
     let brokers = config.kafka.brokers.clone().unwrap_or_else(|| "localhost:9092".to_owned());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::options::Options;
 use crate::config::{self, Config};
 use crate::exit::Stop;
-use crate::guest::{Configured, Engine, Limits, Plugin, World};
+use crate::guest::{Configured, Engine, Limits, Plugin};
 use crate::nearest::did_you_mean;
 
 /// In the order of the configuration, which afterwards says of each plugin all that it is given.
@@ -70,13 +70,12 @@ fn share_outputs(config: &mut Config, options: &Options, configured: &[Configure
 
 /// Options for windows go to the plugins that have some.
 fn share_window(config: &mut Config, options: &Options, configured: &[Configured]) -> Result<(), Stop> {
-    let aggregates = |configured: &Configured| matches!(configured.world(), World::Aggregate(_));
-    let nobody = !configured.iter().any(aggregates);
+    let nobody = !configured.iter().any(Configured::aggregates);
     for (plugin, configured) in each(config).zip(configured) {
-        if nobody || aggregates(configured) {
+        if nobody || configured.aggregates() {
             plugin.window.override_by(&options.window);
         }
-        if !plugin.window.is_empty() && !aggregates(configured) {
+        if !plugin.window.is_empty() && !configured.aggregates() {
             let name = &configured.plugin().description().name;
             return Err(Stop::usage(format!(
                 "plugin {name} does not aggregate, so there are no windows to set for it"

@@ -85,3 +85,25 @@ impl Report {
         self.held_by_all.load(Ordering::Relaxed).saturating_sub(own) as usize
     }
 }
+
+/// What a task that is gone held is free, so that the others need not wait for it.
+impl Drop for Report {
+    fn drop(&mut self) {
+        self.held.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_task_that_is_gone_held_is_not_held_any_more() {
+        let progress = Progress::default();
+        let (gone, other) = (progress.task(), progress.task());
+        gone.report.held.set(7);
+        assert_eq!(other.report.set(&[]), 7);
+        drop(gone);
+        assert_eq!(other.report.set(&[]), 0);
+    }
+}

@@ -35,7 +35,15 @@ pub struct Metadata {
     pub plugins: BTreeMap<String, Progress>,
     /// What state was made with, of plugins whose groups are of this partition.
     pub stamps: BTreeMap<String, Value>,
+    /// What the pipeline writes, for whoever looks from outside.
+    pub outputs: Outputs,
 }
+
+/// Topic, format of keys, format of values.
+pub type Outputs = Vec<(String, String, String)>;
+
+/// Brokers take no more, by default.
+const LENGTH_MAX: usize = 4096;
 
 /// Stands in metadata's place after a reset: nothing is kept, whatever records a changelog still holds.
 pub const RESET: &str = "smt-reset-1";
@@ -44,8 +52,15 @@ const VERSION: u64 = 1;
 
 impl Metadata {
     /// The text in the committed offset's metadata, under 200 bytes for each plugin (with a name of up to 80). Example:
-    /// `[1,{"idadecont":[1618269960000,1618269960123,1618269930000,[0,0]]}]`. Stamps follow, where there are any.
+    /// `[1,{"idadecont":[1618269960000,1618269960123,1618269930000,[0,0]]}]`. Stamps and outputs follow, where there are
+    /// any; outputs only where there is room for them.
     pub fn encode(&self) -> String {
+        if !self.outputs.is_empty() {
+            let text = serde_json::json!([VERSION, self.plugins, self.stamps, self.outputs]).to_string();
+            if text.len() <= LENGTH_MAX {
+                return text;
+            }
+        }
         if self.stamps.is_empty() {
             return serde_json::json!([VERSION, self.plugins]).to_string();
         }
@@ -67,7 +82,9 @@ impl Metadata {
         let plugins = parts.pop_front().unwrap_or_default();
         let stamps = parts.pop_front().unwrap_or_else(|| serde_json::json!({}));
         let plugins = serde_json::from_value(plugins).map_err(|e| wrong(e.to_string()))?;
-        Ok(Metadata { plugins, stamps: serde_json::from_value(stamps).map_err(|e| wrong(e.to_string()))? })
+        // Of interest to people only.
+        let outputs = parts.pop_front().and_then(|outputs| serde_json::from_value(outputs).ok()).unwrap_or_default();
+        Ok(Metadata { plugins, stamps: serde_json::from_value(stamps).map_err(|e| wrong(e.to_string()))?, outputs })
     }
 }
 
@@ -118,6 +135,18 @@ mod tests {
         let text = metadata.encode();
         assert!(text.len() < 200, "{}", text.len());
         assert_eq!(Metadata::decode(&text), Ok(metadata));
+    }
+
+    #[test]
+    fn outputs_are_told_as_long_as_there_is_room() {
+        // What stands around it takes 31 bytes.
+        for (length, is_told) in [(1, true), (LENGTH_MAX - 31, true), (LENGTH_MAX - 30, false)] {
+            let outputs = vec![("t".repeat(length), "KAFKA".to_owned(), "AVRO".to_owned())];
+            let metadata = Metadata { outputs, ..Metadata::default() };
+            let text = metadata.encode();
+            assert!(text.len() <= LENGTH_MAX, "{length}: {}", text.len());
+            assert_eq!(Metadata::decode(&text) == Ok(metadata), is_told, "{length}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A connector is checked by its own parser, and run by its own module; nothing of either is here.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
@@ -78,6 +79,15 @@ impl Class {
         vec![task; count]
     }
 
+    /// Tasks that begin, fail and restart together. A sink's share nothing but their group. A source has one; a
+    /// pipeline's are threads of one loop, whose outputs and state are one transaction's or nobody's.
+    pub(super) fn fates(self, tasks: usize) -> Vec<Range<usize>> {
+        match self {
+            Class::S3Sink => (0..tasks).map(|task| task..task + 1).collect(),
+            Class::JdbcSource | Class::PluginPipeline => std::iter::once(0..tasks).collect(),
+        }
+    }
+
     /// Reads a configuration with its references replaced. Contacts nothing.
     pub(super) fn parse(self, config: &Config, options: &Options, engine: &Engine) -> Result<Job, Stop> {
         let mut config = secrets::resolved(config)?;
@@ -145,8 +155,14 @@ impl Job {
         }
     }
 
-    /// Blocks until it fails or is asked to stop.
-    pub(super) fn run(self, options: &Options, shutdown: &Shutdown, progress: &Progress) -> Result<(), Stop> {
+    /// Runs tasks of one fate. Blocks until they fail or are asked to stop.
+    pub(super) fn run(
+        self,
+        tasks: Range<usize>,
+        options: &Options,
+        shutdown: &Shutdown,
+        progress: &Progress,
+    ) -> Result<(), Stop> {
         match self {
             Job::Source(connector) => {
                 let register =
@@ -161,7 +177,8 @@ impl Job {
                 source::run_connector(&connector, &kafka, &register, shutdown, &progress.source)
             }
             Job::Sink(connector) => {
-                sink::run_connector(&connector, &options.kafka, &options.registry, false, shutdown, &progress.sink)
+                let (kafka, registry) = (&options.kafka, &options.registry);
+                sink::run_some(&connector, tasks, kafka, registry, false, shutdown, &progress.sink)
             }
             Job::Pipeline(spec) => pipeline::run(*spec, shutdown, &progress.pipeline),
         }

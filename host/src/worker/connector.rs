@@ -3,42 +3,49 @@
 //! Only here are connectors started and stopped, and their statuses written. A status of another worker is never
 //! overwritten by the end of something that this one had run.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
-use super::class::{Class, Job};
+use super::class::{Class, Job, Progress};
 use super::records::{Config, Record, Restart, Target};
 use super::running::Running;
 use super::secrets;
 use super::state::FAILED;
 use super::status::{Tell, own, write};
+use super::tasks::{Tasks, why};
 use super::validate;
 use crate::exit::Stop;
 
-/// What a connector follows: where its configuration and the last restart stand, and its target.
+/// What a connector follows: where its configuration stands, and its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Revision {
     config: i64,
     target: Target,
-    restart: Option<(i64, Restart)>,
 }
 
 /// What is wanted now.
 struct Wanted {
     revision: Revision,
     config: Config,
+    restarts: Vec<(i64, Restart)>,
 }
 
 pub(super) struct Connector {
     name: String,
     /// What it is, or is becoming; none before the first step.
     revision: Option<Revision>,
+    /// The last restart that was seen to.
+    restarted: i64,
     config: Config,
-    running: Option<Running>,
-    /// Asked to stop, and not done yet.
-    stopping: Option<Running>,
+    tasks: Tasks,
+    fates: Vec<Range<usize>>,
+    /// It could not be started at all.
     has_failed: bool,
+    progress: Progress,
+    /// Topics of its configuration.
+    topics: Vec<String>,
     /// Records when topics were last told.
     told: u64,
     /// Statuses that Kafka did not take.
@@ -51,10 +58,13 @@ impl Connector {
         Connector {
             name,
             revision: None,
+            restarted: -1,
             config,
-            running: None,
-            stopping: None,
+            tasks: Tasks::default(),
+            fates: Vec::new(),
             has_failed: false,
+            progress: Progress::default(),
+            topics: Vec::new(),
             told: 0,
             untold: Vec::new(),
         }
@@ -62,15 +72,15 @@ impl Connector {
 
     /// Whether there is something to do although nobody changed anything.
     pub(super) fn is_due(&self) -> bool {
-        !self.untold.is_empty() || self.stopping.is_some() || self.running.as_ref().is_some_and(Running::has_ended)
+        !self.untold.is_empty() || self.tasks.is_due()
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.stopping.is_none() && self.running.is_none()
+        self.tasks.is_idle()
     }
 
     pub(super) fn ask_to_stop(&self) {
-        self.running.iter().chain(&self.stopping).for_each(Running::ask_to_stop);
+        self.tasks.ask_to_stop();
     }
 
     pub(super) fn step(&mut self, context: &Arc<Context>, generation: i64) {
@@ -78,35 +88,21 @@ impl Connector {
         if !untold.is_empty() && context.storage.with(|state| state.connectors.contains_key(&self.name)) {
             self.write(context, untold);
         }
-        if let Some(ended) = self.stopping.take_if(|stopping| stopping.has_ended()) {
+        for ended in self.tasks.stopped() {
             // It was asked to stop: how it did so is of interest to the log alone.
             if let Err(stop) = ended.end() {
                 tracing::warn!(connector = self.name, "stopped: {}", secrets::scrubbed(&stop.what, &self.config));
             }
         }
-        // In this order: one that was asked to stop because the worker stops has not failed.
-        if let Some(ended) = self.running.take_if(|running| running.has_ended() && !context.leave.is_requested()) {
-            self.fail(ended, context, generation);
-        }
-        let wanted = self.wanted(context);
-        if wanted.as_ref().map(|wanted| wanted.revision) == self.revision {
-            return;
-        }
-        if let (Some(before), Some(wanted)) = (self.revision, &wanted)
-            && !self.has_to_begin(before, wanted.revision)
-        {
-            self.revision = Some(wanted.revision);
-            return;
-        }
-        if let Some(running) = self.running.take() {
-            running.ask_to_stop();
-            self.stopping = Some(running);
-        }
-        if self.stopping.is_none() {
-            self.revision = wanted.as_ref().map(|wanted| wanted.revision);
-            if let Some(wanted) = wanted {
-                self.begin(wanted, context, generation);
+        // One that was asked to stop because the worker stops has not failed.
+        if !context.leave.is_requested() {
+            for ended in self.tasks.ended() {
+                self.fail(ended.tasks.clone(), &why(ended), context, generation);
             }
+        }
+        self.follow(self.wanted(context), context, generation);
+        for fate in self.tasks.due(&self.fates) {
+            self.begin_again(fate, context, generation);
         }
     }
 
@@ -114,26 +110,45 @@ impl Connector {
         context.storage.with(|state| {
             let connector = state.connectors.get(&self.name)?;
             let target = state.target(&self.name);
-            let revision = Revision { config: connector.offset, target, restart: connector.restart };
-            Some(Wanted { revision, config: connector.config.clone() })
+            let revision = Revision { config: connector.offset, target };
+            let mut restarts: Vec<_> = connector.restarts.values().copied().collect();
+            restarts.retain(|(offset, _)| *offset > self.restarted);
+            restarts.sort_by_key(|(offset, _)| *offset);
+            Some(Wanted { revision, config: connector.config.clone(), restarts })
         })
     }
 
-    /// A restart may be about what failed only, or about the connector without its tasks.
-    fn has_to_begin(&self, before: Revision, wanted: Revision) -> bool {
-        if (before.config, before.target) != (wanted.config, wanted.target) {
-            return true;
+    fn follow(&mut self, wanted: Option<Wanted>, context: &Arc<Context>, generation: i64) {
+        let restarts = wanted.as_ref().map_or(&[][..], |wanted| &wanted.restarts);
+        let is_same = wanted.as_ref().map(|wanted| wanted.revision) == self.revision;
+        // A connector that could not be started has no tasks that could be restarted alone.
+        if is_same && !(self.has_failed && restarts.iter().any(|(_, restart)| restart.task.is_none())) {
+            for (offset, restart) in restarts {
+                self.restarted = *offset;
+                if self.revision.is_some_and(|revision| revision.target == Target::Started) {
+                    self.tasks.restart(*restart, &self.fates);
+                }
+            }
+            return;
         }
-        let Some((_, restart)) = wanted.restart else { return true };
-        let has_failed = self.has_failed && self.running.is_none();
-        if restart.only_failed { has_failed } else { restart.include_tasks }
+        self.tasks.stop();
+        if self.tasks.is_stopping() {
+            return;
+        }
+        self.revision = wanted.as_ref().map(|wanted| wanted.revision);
+        if let Some(wanted) = wanted {
+            self.restarted = wanted.restarts.last().map_or(self.restarted, |(offset, _)| *offset);
+            self.begin(wanted, context, generation);
+        }
     }
 
     fn begin(&mut self, wanted: Wanted, context: &Arc<Context>, generation: i64) {
-        let Wanted { revision, config } = wanted;
+        let Wanted { revision, config, .. } = wanted;
         context.board.set_failure(&self.name, None);
         (self.has_failed, self.told, self.config) = (false, 0, config);
-        let tell = Tell { name: &self.name, worker: &context.id, generation };
+        let worker = context.id.clone();
+        let name = self.name.clone();
+        let tell = Tell { name: &name, worker: &worker, generation };
         let mut records = Vec::new();
         match revision.target {
             Target::Stopped => {
@@ -142,21 +157,21 @@ impl Connector {
             }
             Target::Paused => {
                 records.push(tell.connector(Target::Paused.state(), None));
-                records.extend(self.tasks().iter().enumerate().map(|(n, _)| tell.task(n, "PAUSED", None)));
+                records.extend(self.configs().iter().enumerate().map(|(n, _)| tell.task(n, "PAUSED", None)));
             }
             Target::Started => match self.start(context) {
-                Ok(running) => {
-                    let tasks = self.tasks();
+                Ok(()) => {
+                    let tasks = self.configs();
                     records.extend(self.commit(&tasks, context));
                     records.push(tell.connector("RUNNING", None));
                     records.extend((0..tasks.len()).map(|number| tell.task(number, "RUNNING", None)));
-                    self.running = Some(running);
                 }
                 Err(stop) => {
+                    self.tasks.stop();
                     self.has_failed = true;
                     let trace = trace(&stop, &self.config);
                     tell_log(&self.name, "connector cannot be started", &stop, &self.config);
-                    context.board.set_failure(&self.name, Some(scrubbed(stop, &self.config)));
+                    context.board.set_failure(&self.name, Some(scrubbed(&stop, &self.config)));
                     records.extend(tell.no_tasks(context));
                     records.push(tell.connector(FAILED, Some(trace)));
                 }
@@ -165,16 +180,46 @@ impl Connector {
         self.write(context, records);
     }
 
-    fn start(&self, context: &Arc<Context>) -> Result<Running, Stop> {
-        let refused = |refusal: super::refusal::Refusal| Stop::usage(refusal.message);
-        let class = validate::class(&self.config).map_err(refused)?;
-        let job: Job = class.parse(&self.config, &context.options, &context.engine)?;
-        let running = Running::start(&self.name, job, context)?;
+    /// All tasks.
+    fn start(&mut self, context: &Arc<Context>) -> Result<(), Stop> {
+        let class = self.class()?;
+        self.progress = context.board.progress(&self.name);
+        self.topics = self.job(context)?.topics();
+        self.fates = class.fates(self.configs().len());
+        for fate in self.fates.clone() {
+            self.start_fate(fate, context)?;
+        }
         tracing::info!(connector = self.name, class = class.name(), "connector started");
-        Ok(running)
+        Ok(())
     }
 
-    fn tasks(&self) -> Vec<Config> {
+    fn start_fate(&mut self, fate: Range<usize>, context: &Arc<Context>) -> Result<(), Stop> {
+        let job = self.job(context)?;
+        self.tasks.add(Running::start(&self.name, job, fate, &self.progress, context)?);
+        Ok(())
+    }
+
+    fn begin_again(&mut self, fate: Range<usize>, context: &Arc<Context>, generation: i64) {
+        if let Err(stop) = self.start_fate(fate.clone(), context) {
+            return self.fail(fate, &stop, context, generation);
+        }
+        context.board.set_failure(&self.name, None);
+        tracing::info!(connector = self.name, tasks = ?fate, "tasks started again");
+        let tell = Tell { name: &self.name, worker: &context.id, generation };
+        let records = fate.map(|number| tell.task(number, "RUNNING", None)).collect();
+        self.write(context, records);
+    }
+
+    fn class(&self) -> Result<Class, Stop> {
+        validate::class(&self.config).map_err(|refusal| Stop::usage(refusal.message))
+    }
+
+    fn job(&self, context: &Context) -> Result<Job, Stop> {
+        self.class()?.parse(&self.config, &context.options, &context.engine)
+    }
+
+    /// The configurations of its tasks.
+    fn configs(&self) -> Vec<Config> {
         Class::of(&self.config).map_or_else(Vec::new, |class| class.tasks(&self.config))
     }
 
@@ -190,16 +235,14 @@ impl Connector {
         tasks.iter().enumerate().map(task).chain([commit]).collect()
     }
 
-    /// It ended without being asked to.
-    fn fail(&mut self, ended: Running, context: &Context, generation: i64) {
-        let stop = ended.end().err().unwrap_or_else(|| Stop::start("the connector ended by itself"));
-        let trace = trace(&stop, &self.config);
-        tell_log(&self.name, "tasks failed", &stop, &self.config);
+    /// These tasks ended without being asked to; the others go on.
+    fn fail(&mut self, tasks: Range<usize>, stop: &Stop, context: &Context, generation: i64) {
+        let trace = trace(stop, &self.config);
+        tell_log(&self.name, "tasks failed", stop, &self.config);
         context.board.set_failure(&self.name, Some(scrubbed(stop, &self.config)));
-        self.has_failed = true;
+        self.tasks.fail(tasks.clone());
         let tell = Tell { name: &self.name, worker: &context.id, generation };
-        let records = (0..self.tasks().len()).map(|number| tell.task(number, FAILED, Some(trace.clone())));
-        let records = records.collect();
+        let records = tasks.map(|number| tell.task(number, FAILED, Some(trace.clone()))).collect();
         self.write(context, own(records, context));
     }
 
@@ -212,9 +255,7 @@ impl Connector {
 
     /// Waits for its end, and says that nobody runs it.
     pub(super) fn let_go(self, context: &Context, generation: i64, wait: Duration) {
-        let all: Vec<Running> = self.running.into_iter().chain(self.stopping).collect();
-        let has_ended = all.into_iter().all(|running| running.ends_within(wait));
-        if !has_ended {
+        if !self.tasks.end_within(wait) {
             tracing::warn!(connector = self.name, "did not stop in time: whoever takes it over fences it");
         }
         let tell = Tell { name: &self.name, worker: &context.id, generation };
@@ -228,14 +269,13 @@ impl Connector {
 
     /// Writes down the topics that are used, where there are new ones.
     pub(super) fn tell_topics(&mut self, context: &Context) {
-        let Some(running) = &self.running else { return };
-        let records = running.progress.records();
+        let records = self.progress.records();
         if records == self.told {
             return;
         }
         self.told = records;
-        let used = running.topics.iter().filter(|topic| !topic.starts_with('^')).cloned();
-        let used = used.chain(running.progress.written());
+        let used = self.topics.iter().filter(|topic| !topic.starts_with('^')).cloned();
+        let used = used.chain(self.progress.written());
         let new: Vec<Record> = context.storage.with(|state| {
             let known = |topic: &String| state.topics.get(&self.name).is_some_and(|topics| topics.contains(topic));
             used.filter(|topic| !known(topic)).map(|topic| Record::Topic(self.name.clone(), topic, true)).collect()
@@ -252,9 +292,9 @@ fn tell_log(connector: &str, what: &str, stop: &Stop, config: &Config) {
     tracing::error!(connector, hint, "{what}: {}", secrets::scrubbed(&stop.what, config).replace('\n', "; "));
 }
 
-fn scrubbed(stop: Stop, config: &Config) -> Stop {
-    let Stop { exit, what, hint } = stop;
-    Stop { exit, what: secrets::scrubbed(&what, config), hint: hint.map(|hint| secrets::scrubbed(&hint, config)) }
+fn scrubbed(Stop { exit, what, hint }: &Stop, config: &Config) -> Stop {
+    let scrubbed = |text: &String| secrets::scrubbed(text, config);
+    Stop { exit: *exit, what: scrubbed(what), hint: hint.as_ref().map(scrubbed) }
 }
 
 fn trace(stop: &Stop, config: &Config) -> String {

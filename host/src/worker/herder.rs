@@ -1,9 +1,9 @@
 //! What requests do: every change is a record in the config topic, every answer comes from what was read of it.
 //!
-//! Any worker of the group may be asked anything but offsets, and need not run the connector itself. Nothing is
-//! started or stopped here.
+//! Any worker of the group may be asked anything, and need not run the connector itself. Nothing is started or stopped
+//! here.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
@@ -13,14 +13,14 @@ use super::records::{Config, Record, Restart, Status, Target};
 use super::refusal::Refusal;
 use super::secrets;
 use super::state::{FAILED, State};
+use super::storage::Changes;
 use super::validate::{self, Validator};
 
 type Answer = Result<Value, Refusal>;
 
 pub(super) struct Herder {
     pub(super) context: Arc<Context>,
-    /// Changes are made one after the other: each looks first.
-    changes: Mutex<()>,
+    changes: Mutex<Changes>,
 }
 
 /// A request to create a connector.
@@ -33,7 +33,8 @@ pub(super) struct Creation {
 
 impl Herder {
     pub(super) fn new(context: Arc<Context>) -> Herder {
-        Herder { context, changes: Mutex::default() }
+        let changes = Mutex::new(Changes::of(&context.options.group));
+        Herder { context, changes }
     }
 
     pub(super) fn validator(&self) -> Validator<'_> {
@@ -46,92 +47,96 @@ impl Herder {
 
     pub(super) fn create(&self, creation: Creation) -> Answer {
         let Creation { name, config, initial } = creation;
-        let _change = self.change();
         let config = named(&name, config)?;
         self.validator().check(&config)?;
-        if self.look(|state| state.connectors.contains_key(&name)) {
-            return Err(Refusal::new(409, format!("Connector {name} already exists")));
-        }
-        let target = initial.map(|target| Record::Target(name.clone(), Some(target)));
-        let connector = Record::Connector(name.clone(), Some(config.clone()));
-        self.write(&target.into_iter().chain([connector]).collect::<Vec<_>>())?;
+        self.change(|| {
+            if self.look(|state| state.connectors.contains_key(&name)) {
+                return Err(Refusal::new(409, format!("Connector {name} already exists")));
+            }
+            let target = initial.map(|target| Record::Target(name.clone(), Some(target)));
+            let connector = Record::Connector(name.clone(), Some(config.clone()));
+            Ok((target.into_iter().chain([connector]).collect(), ()))
+        })?;
         tracing::info!(connector = name, class = validate::class(&config)?.name(), "connector created");
         Ok(info(&name, &config, 0))
     }
 
     /// The answer, and whether the connector is a new one.
     pub(super) fn put_config(&self, name: &str, config: Config) -> Result<(Value, bool), Refusal> {
-        let _change = self.change();
         let config = named(name, config)?;
-        let before = self.config(name).ok();
-        let config = before.as_ref().map_or(config.clone(), |before| secrets::unmasked(config, before));
-        self.replace(name, config, before.is_none())
+        self.replace(name, |before| {
+            Ok(before.map_or_else(|| config.clone(), |before| secrets::unmasked(config.clone(), before)))
+        })
     }
 
     pub(super) fn patch_config(&self, name: &str, patch: &Map<String, Value>) -> Answer {
-        let _change = self.change();
-        let before = self.config(name)?;
-        let mut config = before.clone();
-        for (key, value) in patch {
-            match value {
-                Value::Null => drop(config.shift_remove(key)),
-                value => drop(config.insert(key.clone(), value.clone())),
+        let patched = |before: Option<&Config>| {
+            let before = before.ok_or_else(|| Refusal::no_connector(name))?;
+            let mut config = before.clone();
+            for (key, value) in patch {
+                match value {
+                    Value::Null => drop(config.shift_remove(key)),
+                    value => drop(config.insert(key.clone(), value.clone())),
+                }
             }
-        }
-        let config = secrets::unmasked(named(name, config)?, &before);
-        Ok(self.replace(name, config, false)?.0)
+            Ok(secrets::unmasked(named(name, config)?, before))
+        };
+        Ok(self.replace(name, patched)?.0)
     }
 
-    fn replace(&self, name: &str, config: Config, is_new: bool) -> Result<(Value, bool), Refusal> {
-        self.validator().check(&config)?;
-        self.write(&[Record::Connector(name.to_owned(), Some(config.clone()))])?;
+    /// `make` is given what was there.
+    fn replace(
+        &self,
+        name: &str,
+        make: impl Fn(Option<&Config>) -> Result<Config, Refusal>,
+    ) -> Result<(Value, bool), Refusal> {
+        let (config, is_new) = self.change(|| {
+            let before = self.config(name).ok();
+            let config = make(before.as_ref())?;
+            self.validator().check(&config)?;
+            Ok((vec![Record::Connector(name.to_owned(), Some(config.clone()))], (config, before.is_none())))
+        })?;
         let done = if is_new { "created" } else { "configured" };
         tracing::info!(connector = name, class = validate::class(&config)?.name(), "connector {done}");
         Ok((info(name, &config, self.look(|state| state.tasks(name).len())), is_new))
     }
 
     pub(super) fn delete(&self, name: &str) -> Result<(), Refusal> {
-        let _change = self.change();
-        self.config(name)?;
-        let mut records = vec![Record::Connector(name.to_owned(), None), Record::Target(name.to_owned(), None)];
-        records.push(Record::ConnectorStatus(name.to_owned(), None));
-        let tasks: Vec<u32> = self.look(|state| state.task_statuses(name).map(|(number, _)| number).collect());
-        records.extend(tasks.into_iter().map(|number| Record::TaskStatus(name.to_owned(), number, None)));
-        records.extend(self.forget_topics(name));
-        self.write(&records)?;
+        self.change(|| {
+            self.config(name)?;
+            let mut records = vec![Record::Connector(name.to_owned(), None), Record::Target(name.to_owned(), None)];
+            records.push(Record::ConnectorStatus(name.to_owned(), None));
+            let tasks: Vec<u32> = self.look(|state| state.task_statuses(name).map(|(number, _)| number).collect());
+            records.extend(tasks.into_iter().map(|number| Record::TaskStatus(name.to_owned(), number, None)));
+            records.extend(self.forget_topics(name));
+            Ok((records, ()))
+        })?;
         tracing::info!(connector = name, "connector deleted");
         Ok(())
     }
 
     pub(super) fn set_target(&self, name: &str, target: Target) -> Result<(), Refusal> {
-        let _change = self.change();
-        if self.config(name).is_err() {
-            return Err(Refusal::new(404, format!("Unknown connector {name}")));
-        }
-        let mut records = Vec::new();
-        if target == Target::Stopped {
-            records.push(Record::Commit(name.to_owned(), 0));
-        }
-        records.push(Record::Target(name.to_owned(), Some(target)));
-        self.write(&records)?;
+        self.change(|| {
+            self.config(name).map_err(|_| Refusal::new(404, format!("Unknown connector {name}")))?;
+            let commit = (target == Target::Stopped).then(|| Record::Commit(name.to_owned(), 0));
+            Ok((commit.into_iter().chain([Record::Target(name.to_owned(), Some(target))]).collect(), ()))
+        })?;
         tracing::info!(connector = name, "connector is to be {}", target.state());
         Ok(())
     }
 
     /// The status as it is about to be.
     pub(super) fn restart(&self, name: &str, restart: Restart) -> Answer {
-        let _change = self.change();
-        if self.config(name).is_err() {
-            return Err(Refusal::new(404, format!("Unknown connector: {name}")));
-        }
-        let mut status = self.status(name)?;
-        self.write(&[Record::Restart(name.to_owned(), restart)])?;
+        let mut status = self.change(|| {
+            self.config(name).map_err(|_| Refusal::new(404, format!("Unknown connector: {name}")))?;
+            Ok((vec![Record::Restart(name.to_owned(), restart)], self.status(name)?))
+        })?;
         tracing::info!(connector = name, "connector is to be restarted");
         mark_restarting(&mut status, restart);
         Ok(status)
     }
 
-    /// Tasks of a connector begin together.
+    /// This one, and those that share its fate.
     pub(super) fn restart_task(&self, name: &str, number: u32) -> Result<(), Refusal> {
         if self.config(name).is_err() {
             return Err(Refusal::new(404, format!("Unknown connector: {name}")));
@@ -144,7 +149,7 @@ impl Herder {
         if number as usize >= self.look(|state| state.tasks(name).len()) {
             return Err(Refusal::new(404, format!("Unknown task: {name}-{number}")));
         }
-        self.restart(name, Restart { include_tasks: true, only_failed: false }).map(drop)
+        self.restart(name, Restart { include_tasks: true, only_failed: false, task: Some(number) }).map(drop)
     }
 
     /// As it is kept, references and secrets in place.
@@ -202,9 +207,10 @@ impl Herder {
         self.context.storage.with(look)
     }
 
-    /// A change leaves nothing half done in memory, so a panic in another means nothing.
-    pub(super) fn change(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// See `Changes`. One that panicked leaves nothing half done in memory.
+    fn change<T>(&self, decide: impl Fn() -> Result<(Vec<Record>, T), Refusal>) -> Result<T, Refusal> {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.make(&self.context.storage, decide)
     }
 
     fn write(&self, records: &[Record]) -> Result<(), Refusal> {

@@ -1,9 +1,12 @@
 //! `/offsets`: how far a connector is, and moving it while it is stopped.
 //!
 //! A source's offsets are records of the offset topic; a sink's and a pipeline's are what their group has committed.
+//! Those of a windowed pipeline belong to its state, and change only together with it.
 
 /// Those of consumer groups.
 mod group;
+/// Those of pipelines.
+mod pipeline;
 /// Those of the offset topic.
 mod source;
 
@@ -11,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::class::{Class, Job};
+use super::class::Job;
 use super::herder::Herder;
 use super::records::{Config, Target};
 use super::refusal::Refusal;
@@ -28,7 +31,7 @@ struct Change {
 
 pub(super) fn get(herder: &Herder, name: &str) -> Result<Value, Refusal> {
     let config = herder.config(name)?;
-    let found = match group(herder, &config)? {
+    let found = match job(herder, &config)?.group() {
         Some(group) => group::read(&herder.context.options.kafka, &group)?,
         None => source::read(&herder.context.options, name)?,
     };
@@ -39,9 +42,11 @@ pub(super) fn get(herder: &Herder, name: &str) -> Result<Value, Refusal> {
 pub(super) fn alter(herder: &Herder, name: &str, body: &Map<String, Value>) -> Result<Value, Refusal> {
     let changes = changes(body)?;
     let config = stopped(herder, name)?;
-    match group(herder, &config)? {
-        Some(group) => group::alter(&herder.context.options.kafka, &group, &changes)?,
-        None => source::alter(&herder.context.options, name, &changes)?,
+    let options = &herder.context.options;
+    match job(herder, &config)? {
+        Job::Source(_) => source::alter(options, name, &changes)?,
+        Job::Sink(connector) => group::alter(&options.kafka, &connector.group(), &changes)?,
+        Job::Pipeline(spec) => pipeline::alter(&spec, &changes)?,
     }
     tracing::info!(connector = name, "offsets altered");
     Ok(json!({ "message": "The offsets for this connector have been altered successfully" }))
@@ -49,22 +54,18 @@ pub(super) fn alter(herder: &Herder, name: &str, body: &Map<String, Value>) -> R
 
 pub(super) fn reset(herder: &Herder, name: &str) -> Result<Value, Refusal> {
     let config = stopped(herder, name)?;
-    match group(herder, &config)? {
-        Some(group) => group::reset(&herder.context.options.kafka, &group)?,
-        None => source::reset(&herder.context.options, name)?,
+    let options = &herder.context.options;
+    match job(herder, &config)? {
+        Job::Source(_) => source::reset(options, name)?,
+        Job::Sink(connector) => group::reset(&options.kafka, &connector.group())?,
+        Job::Pipeline(spec) => pipeline::reset(&spec, &herder.context.leave)?,
     }
     tracing::info!(connector = name, "offsets reset");
     Ok(json!({ "message": "The offsets for this connector have been reset successfully" }))
 }
 
-/// The group of a connector that reads topics.
-fn group(herder: &Herder, config: &Config) -> Result<Option<String>, Refusal> {
-    let class = validate::class(config)?;
-    if class == Class::JdbcSource {
-        return Ok(None);
-    }
-    let job: Job = class.parse(config, &herder.context.options, &herder.context.engine)?;
-    Ok(job.group())
+fn job(herder: &Herder, config: &Config) -> Result<Job, Refusal> {
+    Ok(validate::class(config)?.parse(config, &herder.context.options, &herder.context.engine)?)
 }
 
 /// Offsets of a connector at work would be written over by it.
@@ -78,10 +79,6 @@ fn stopped(herder: &Herder, name: &str) -> Result<Config, Refusal> {
                  specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
             ),
         ));
-    }
-    if Class::of(&config) == Some(Class::PluginPipeline) {
-        let why = "the offsets of a pipeline belong to its state: use smt-host reset, which moves both together";
-        return Err(Refusal::new(400, why));
     }
     let storage = &herder.context.storage;
     let has_stopped = storage.wait_for(STOP_MAX, |state| {

@@ -34,6 +34,18 @@ pub(super) fn has_key(key: &str) -> bool {
     KEYS.contains(&key) || PREFIXES.iter().any(|prefix| key.len() > prefix.len() && key.starts_with(prefix))
 }
 
+/// What a key below a prefix says; nothing for another.
+pub(super) fn documentation(key: &str) -> &'static str {
+    let is_below = |prefix: &str| key.starts_with(prefix) && has_key(key);
+    match PREFIXES.into_iter().find(|prefix| is_below(prefix)) {
+        Some("plugin.set.") => "A setting of the plugin.",
+        Some("output.") => "The topic of an output of the plugin.",
+        Some("window.") => "An option of the plugin's windows, as in [pipeline.plugin.window] with dots.",
+        Some("limits.") => "A limit of the plugin, as in [pipeline.plugin.limits] with dots.",
+        _ => "",
+    }
+}
+
 /// Loads the plugin, and contacts nothing.
 pub(super) fn spec(config: &Config, options: &Options, engine: &Engine) -> Result<Spec, Stop> {
     check_keys(config)?;
@@ -89,15 +101,17 @@ fn check_keys(config: &Config) -> Result<(), Stop> {
 
 /// The keys that `[[pipeline]]` has under the same name.
 fn options_of(config: &Config) -> Result<Pipeline, Stop> {
-    let same = ["group", "from", "delivery", "commit.interval", "on.error", "failures.max", "dead.letter.topic"];
+    let same = ["group", "from", "delivery", "commit.interval", "on.error", "dead.letter.topic"];
     let mut table = toml::Table::new();
     for key in same {
         if let Some(value) = text(config, key) {
             table.insert(key.replace('.', "-"), value.to_owned().into());
         }
     }
-    if let Some(tasks) = text(config, "tasks.max") {
-        table.insert("workers".into(), tasks.to_owned().into());
+    for (key, name) in [("tasks.max", "workers"), ("failures.max", "failures-max")] {
+        if let Some(value) = text(config, key) {
+            table.insert(name.into(), number(value));
+        }
     }
     if let Some(create) = text(config, "create.topics") {
         let wrong = |_| Stop::usage(format!("create.topics is {create:?}; allowed: true, false"));
@@ -108,8 +122,13 @@ fn options_of(config: &Config) -> Result<Pipeline, Stop> {
 
 /// What stands below a prefix, as a table of a configuration file.
 fn table<T: serde::de::DeserializeOwned>(config: &Config, prefix: &str) -> Result<T, Stop> {
-    let values = below(config, prefix).map(|(key, value)| (key.replace('.', "-"), value.to_owned().into()));
+    let values = below(config, prefix).map(|(key, value)| (key.replace('.', "-"), number(value)));
     read(values.collect(), |key| format!("{prefix}{}", key.replace('-', ".")))
+}
+
+/// Connect has texts only. Times and sizes have a unit, so that what is all digits is a number.
+fn number(value: &str) -> toml::Value {
+    value.trim().parse::<i64>().map_or_else(|_| value.to_owned().into(), toml::Value::Integer)
 }
 
 fn below<'a>(config: &'a Config, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -120,7 +139,37 @@ fn read<T: serde::de::DeserializeOwned>(table: toml::Table, name: impl Fn(&str) 
     let given = toml::Value::Table(table);
     serde_path_to_error::deserialize(given.clone()).map_err(|error| {
         let key = error.path().to_string();
-        let value = given.get(&key).and_then(toml::Value::as_str).unwrap_or_default();
+        let value = given.get(&key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let value = value.unwrap_or_default();
         Stop::usage(format!("{} is {value:?}: {}", name(&key), error.inner().message().replace('`', "")))
     })
+}
+
+/// The pipeline of a configuration, without plugins.
+#[cfg(test)]
+pub(super) fn plain(config: &Config) -> Result<Spec, Stop> {
+    let mut pipeline = options_of(config)?;
+    pipeline.name = Some("p".to_owned());
+    run::plain_spec(&pipeline)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_that_are_numbers_are_read_as_numbers() {
+        let texts = [("window.keys.max", "9"), ("window.grace", "5s"), ("limits.output.records", "7")];
+        let config = texts.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let window: config::Window = table(&config, "window.").unwrap();
+        assert_eq!((window.keys_max.unwrap().0, window.grace.is_some()), (9, true));
+        let limits: config::Limits = table(&config, "limits.").unwrap();
+        assert_eq!(limits.output_records.unwrap().0, 7);
+        let wrong = Config::from_iter([("limits.output.records".to_owned(), json!("0"))]);
+        let told = table::<config::Limits>(&wrong, "limits.").unwrap_err().what;
+        assert!(told.starts_with("limits.output.records is \"0\": "), "{told}");
+    }
 }

@@ -44,6 +44,8 @@ pub(super) enum Record {
 pub(super) struct Restart {
     pub(super) include_tasks: bool,
     pub(super) only_failed: bool,
+    /// One task alone. Connect's workers ask each other for that instead, and pass over it here.
+    pub(super) task: Option<u32>,
 }
 
 /// A record as it is written.
@@ -90,7 +92,10 @@ impl Record {
             Record::Task(name, number, config) => (format!("task-{name}-{number}"), properties(config)),
             Record::Commit(name, tasks) => (format!("commit-{name}"), Some(json!({ "tasks": tasks }))),
             Record::Restart(name, restart) => {
-                let value = json!({ "include-tasks": restart.include_tasks, "only-failed": restart.only_failed });
+                let mut value = json!({ "include-tasks": restart.include_tasks, "only-failed": restart.only_failed });
+                if let Some(task) = restart.task {
+                    value["task"] = task.into();
+                }
                 (format!("restart-connector-{name}"), Some(value))
             }
             Record::ConnectorStatus(name, status) => {
@@ -144,7 +149,9 @@ impl Record {
         let name = key.strip_prefix("restart-connector-")?;
         let flag = |flag: &str| value.as_ref().and_then(|value| value.get(flag)).and_then(Value::as_bool);
         let (include_tasks, only_failed) = (flag("include-tasks")?, flag("only-failed")?);
-        Some(Record::Restart(name.into(), Restart { include_tasks, only_failed }))
+        let task = value.as_ref().and_then(|value| value.get("task")).and_then(Value::as_u64);
+        let task = task.and_then(|task| u32::try_from(task).ok());
+        Some(Record::Restart(name.into(), Restart { include_tasks, only_failed, task }))
     }
 }
 

@@ -30,11 +30,16 @@ fn every_record_has_the_bytes_that_connect_writes_and_is_read_back() {
     check(target(Target::Started), key, Some(r#"{"state":"STARTED","state.v2":"STARTED"}"#));
     check(target(Target::Paused), key, Some(r#"{"state":"PAUSED","state.v2":"PAUSED"}"#));
     check(target(Target::Stopped), key, Some(r#"{"state":"PAUSED","state.v2":"STOPPED"}"#));
-    let restart = Restart { include_tasks: true, only_failed: false };
+    let restart = Restart { include_tasks: true, only_failed: false, task: None };
     check(
         Record::Restart("s-1".into(), restart),
         "restart-connector-s-1",
         Some(r#"{"include-tasks":true,"only-failed":false}"#),
+    );
+    check(
+        Record::Restart("s-1".into(), Restart { task: Some(3), ..restart }),
+        "restart-connector-s-1",
+        Some(r#"{"include-tasks":true,"only-failed":false,"task":3}"#),
     );
     check(
         Record::ConnectorStatus("s-1".into(), status("RUNNING", None, Some("4.3.1"))),

@@ -1,5 +1,6 @@
-//! One connector at work, on a thread of its own.
+//! Tasks of one fate at work, on a thread of their own.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,23 +11,26 @@ use crate::exit::{Exit, Stop};
 use crate::shutdown::Shutdown;
 
 pub(super) struct Running {
+    pub(super) tasks: Range<usize>,
     shutdown: Shutdown,
     thread: JoinHandle<Result<(), Stop>>,
-    pub(super) progress: Progress,
-    /// Those of its configuration.
-    pub(super) topics: Vec<String>,
 }
 
 impl Running {
-    pub(super) fn start(name: &str, job: Job, context: &Arc<Context>) -> Result<Running, Stop> {
-        let (shutdown, progress) = (context.leave.child(), context.board.progress(name));
-        let topics = job.topics();
-        let (context, stop, told) = (context.clone(), shutdown.clone(), progress.clone());
+    pub(super) fn start(
+        name: &str,
+        job: Job,
+        tasks: Range<usize>,
+        progress: &Progress,
+        context: &Arc<Context>,
+    ) -> Result<Running, Stop> {
+        let shutdown = context.leave.child();
+        let (context, stop, told, numbers) = (context.clone(), shutdown.clone(), progress.clone(), tasks.clone());
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || job.run(&context.options, &stop, &told))
+            .spawn(move || job.run(numbers, &context.options, &stop, &told))
             .map_err(|error| Stop::start(format!("no thread for connector {name}: {error}")))?;
-        Ok(Running { shutdown, thread, progress, topics })
+        Ok(Running { tasks, shutdown, thread })
     }
 
     pub(super) fn ask_to_stop(&self) {

@@ -16,7 +16,8 @@ pub(super) fn masked(config: &Config) -> Config {
 
 fn shown(key: &str, value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
-    if is_secret(key) {
+    // An empty one is the default, and tells nothing.
+    if is_secret(key) && !text.is_empty() {
         return secret(text).masked().to_owned();
     }
     without_password(text)
@@ -115,6 +116,7 @@ mod tests {
         );
         check("aws.secret.access.key", "abc", MASK);
         check("plugin.set.api.token", "abc", MASK);
+        check("aws.secret.access.key", "", "");
         check("connection.user", "postgres", "postgres");
         check(
             "connection.url",

@@ -22,7 +22,8 @@ pub(super) struct Connector {
     pub(super) config: Config,
     /// Where the configuration stands in its topic: another one, another offset.
     pub(super) offset: i64,
-    pub(super) restart: Option<(i64, Restart)>,
+    /// Where the last restart of each task stands, and of no one task alone.
+    pub(super) restarts: BTreeMap<Option<u32>, (i64, Restart)>,
 }
 
 impl State {
@@ -30,8 +31,8 @@ impl State {
     pub(super) fn apply(&mut self, offset: i64, record: Record) {
         match record {
             Record::Connector(name, Some(config)) => {
-                let restart = self.connectors.remove(&name).and_then(|connector| connector.restart);
-                self.connectors.insert(name, Connector { config, offset, restart });
+                let restarts = self.connectors.remove(&name).map(|connector| connector.restarts).unwrap_or_default();
+                self.connectors.insert(name, Connector { config, offset, restarts });
             }
             Record::Connector(name, None) => {
                 self.connectors.remove(&name);
@@ -45,7 +46,7 @@ impl State {
             }
             Record::Restart(name, restart) => {
                 if let Some(connector) = self.connectors.get_mut(&name) {
-                    connector.restart = Some((offset, restart));
+                    connector.restarts.insert(restart.task, (offset, restart));
                 }
             }
             Record::ConnectorStatus(name, status) => set(&mut self.statuses, name, status),

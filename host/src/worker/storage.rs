@@ -2,25 +2,31 @@
 //!
 //! A write returns once this worker has read it back, so whoever asks next sees it. Nothing is kept elsewhere.
 
+/// What is wanted, changed by one worker at a time.
+mod changes;
+/// Records on their way.
+mod write;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, BaseRecord, ProducerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientConfig, ClientContext};
 
-use super::records::{Record, Written};
+use super::records::Record;
 use super::state::State;
 use super::topics::Topics;
 use crate::exit::Stop;
+use crate::kafka::reading::Reading;
 use crate::kafka::topics;
 use crate::kafka::{From, Settings};
 use crate::shutdown::Shutdown;
+pub(super) use changes::Changes;
+use write::{Producer, Undelivered};
 
 /// How long a request waits for Kafka.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,7 +38,8 @@ const POLL: Duration = Duration::from_millis(100);
 
 pub(super) struct Storage {
     topics: Topics,
-    producer: BaseProducer<Deliveries>,
+    kafka: Settings,
+    producer: Producer,
     shared: Arc<Shared>,
     readers: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -52,46 +59,17 @@ struct View {
     ended: BTreeSet<(String, i32)>,
 }
 
-/// What became of the records of one write.
-#[derive(Default)]
-struct Delivered {
-    count: usize,
-    /// The newest offset of each partition.
-    last: HashMap<(String, i32), i64>,
-    failed: Option<KafkaError>,
-}
-
-struct Deliveries;
-
-impl ClientContext for Deliveries {}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Arc<Mutex<Delivered>>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, write: Arc<Mutex<Delivered>>) {
-        let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
-        write.count += 1;
-        match result {
-            Ok(message) => {
-                write.last.insert((message.topic().to_owned(), message.partition()), message.offset());
-            }
-            Err((error, _)) => drop(write.failed.get_or_insert_with(|| error.clone())),
-        }
-    }
-}
-
 impl Storage {
     /// Returns once everything that is there was read.
     pub(super) fn open(kafka: &Settings, topics: Topics, shutdown: &Shutdown) -> Result<Storage, Stop> {
         topics.ensure(kafka)?;
-        let producer = producer(kafka).create_with_context(Deliveries);
-        let producer = producer.map_err(|error| topics::bad_client(&error))?;
+        let producer = write::producer(kafka)?;
         let readers = [Reader::open(kafka, &topics.configs)?, Reader::open(kafka, &topics.statuses)?];
         let partitions: usize = readers.iter().map(|reader| reader.partitions).sum();
         let shared = Arc::new(Shared { view: Mutex::default(), changed: Condvar::new() });
         let started = readers.into_iter().map(|reader| reader.start(shared.clone(), shutdown.clone()));
         let readers = Mutex::new(started.collect::<Result<_, _>>()?);
-        let storage = Storage { topics, producer, shared, readers };
+        let storage = Storage { topics, kafka: kafka.clone(), producer, shared, readers };
         if storage.wait(FIRST_READ_MAX, |view| view.ended.len() >= partitions) {
             return Ok(storage);
         }
@@ -118,49 +96,27 @@ impl Storage {
 
     /// Writes records, in order, and waits until they were read back.
     pub(super) fn write(&self, records: &[Record]) -> Result<(), Stop> {
-        let delivered = self.deliver(records)?;
-        let read = |view: &View| delivered.iter().all(|(at, last)| view.next.get(at).is_some_and(|next| next > last));
+        let delivered = write::deliver(&self.producer, &self.topics, records).map_err(Undelivered::into_stop)?;
+        self.read_back(&delivered)
+    }
+
+    /// Waits until this worker has read these offsets.
+    fn read_back(&self, offsets: &write::Offsets) -> Result<(), Stop> {
+        let read = |view: &View| offsets.iter().all(|(at, last)| view.next.get(at).is_some_and(|next| next > last));
         if self.wait(PATIENCE, read) {
             return Ok(());
         }
-        tracing::warn!("what was written to the worker's topics could not be read back");
+        tracing::warn!("what stands in the worker's topics could not be read in time");
         Err(Stop::dependency(TIMED_OUT))
     }
 
-    /// How far each partition reaches with them.
-    fn deliver(&self, records: &[Record]) -> Result<HashMap<(String, i32), i64>, Stop> {
-        let (write, end) = (Arc::<Mutex<Delivered>>::default(), Instant::now() + PATIENCE);
-        for record in records {
-            self.send(record, &write)?;
-        }
-        loop {
-            // The client's own wait for all looks only every 100 ms.
-            self.producer.poll(Duration::from_millis(1));
-            let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
-            match write.failed.take() {
-                Some(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)) => {
-                    return Err(Stop::dependency(TIMED_OUT));
-                }
-                Some(error) => {
-                    return Err(Stop::dependency(format!("Kafka did not take a record: {}", topics::reason(&error))));
-                }
-                None if write.count == records.len() => return Ok(std::mem::take(&mut write.last)),
-                None if Instant::now() > end => return Err(Stop::dependency(TIMED_OUT)),
-                None => {}
-            }
-        }
-    }
-
-    fn send(&self, record: &Record, write: &Arc<Mutex<Delivered>>) -> Result<(), Stop> {
-        let topic = match record {
-            Record::ConnectorStatus(..) | Record::TaskStatus(..) | Record::Topic(..) => &self.topics.statuses,
-            _ => &self.topics.configs,
-        };
-        let Written { key, value } = record.written();
-        let mut to_send = BaseRecord::<'_, [u8], [u8], _>::with_opaque_to(topic, write.clone()).key(key.as_bytes());
-        to_send.payload = value.as_deref().map(str::as_bytes);
-        let sent = self.producer.send(to_send);
-        sent.map_err(|(error, _)| Stop::dependency(format!("a record cannot be sent: {}", topics::reason(&error))))
+    /// Waits until this worker has read whatever stands in the config topic now.
+    fn catch_up(&self) -> Result<(), Stop> {
+        let mut last = write::Offsets::new();
+        Reading::open(&self.kafka, &self.topics.configs)?.to_end(|message| {
+            last.insert((message.topic().to_owned(), message.partition()), message.offset());
+        })?;
+        self.read_back(&last)
     }
 
     fn wait(&self, wait: Duration, condition: impl Fn(&View) -> bool) -> bool {
@@ -190,16 +146,6 @@ impl Storage {
 /// Records are applied whole, so a panic elsewhere leaves them whole.
 fn lock(shared: &Shared) -> MutexGuard<'_, View> {
     shared.view.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn producer(kafka: &Settings) -> ClientConfig {
-    let mut config = kafka.client("connect");
-    config.set("enable.idempotence", "true").set("linger.ms", "0");
-    // Known to have failed before anybody stops waiting.
-    config.set("message.timeout.ms", "8000");
-    // Java's partitioner, so that a key has one partition whoever writes it.
-    config.set("partitioner", "murmur2_random");
-    config
 }
 
 /// Reads one topic on a thread of its own: an end of partition names no topic.

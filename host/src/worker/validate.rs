@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::class::{Class, Job, VERSION, text};
+use super::definitions::{self, Definition};
 use super::records::Config;
 use super::refusal::Refusal;
 use super::{plugin_pipeline, secrets};
@@ -94,58 +95,47 @@ impl Validator<'_> {
     /// The answer of `/config/validate`.
     pub(super) fn report(&self, class: Class, config: &Config) -> Value {
         let mistakes = self.mistakes(class, config);
-        let mut keys: Vec<&str> = known_keys(class).collect();
-        let more = config.keys().map(String::as_str).chain(mistakes.iter().filter_map(|m| m.key.as_deref()));
-        for key in more {
-            if !keys.contains(&key) {
-                keys.push(key);
+        let known = definitions::of(class);
+        let mut others: Vec<&str> = Vec::new();
+        for key in config.keys().map(String::as_str).chain(mistakes.iter().filter_map(|m| m.key.as_deref())) {
+            if !others.contains(&key) && !known.iter().any(|definition| definition.name == key) {
+                others.push(key);
             }
         }
         // What is about no key is told at the class.
         let about = |mistake: &Mistake| mistake.key.clone().unwrap_or_else(|| "connector.class".to_owned());
         let shown = secrets::masked(config);
-        let configs = keys.iter().enumerate().map(|(order, key)| {
-            let errors: Vec<&str> = mistakes.iter().filter(|m| about(m) == **key).map(|m| m.text.as_str()).collect();
-            let value = json!({
-                "name": key, "value": shown.get(*key), "recommended_values": [], "errors": errors, "visible": true,
-            });
-            json!({ "definition": definition(class, key, order), "value": value })
-        });
+        let value = |key: &str, default: Option<&str>| {
+            let errors: Vec<&str> = mistakes.iter().filter(|m| about(m) == key).map(|m| m.text.as_str()).collect();
+            let value = shown.get(key).cloned().or_else(|| default.map(Value::from));
+            json!({ "name": key, "value": value, "recommended_values": [], "errors": errors, "visible": true })
+        };
+        let of_class = known.iter().map(|definition| (definition.json(), value(definition.name, definition.default())));
+        let others = others.into_iter().map(|key| (other(key), value(key, None)));
+        let configs =
+            of_class.chain(others).map(|(definition, value)| json!({ "definition": definition, "value": value }));
         let configs: Vec<Value> = configs.collect();
-        json!({ "name": class.name(), "error_count": mistakes.len(), "groups": ["Common"], "configs": configs })
+        json!({ "name": class.name(), "error_count": mistakes.len(), "groups": definitions::groups(class), "configs": configs })
     }
-}
-
-fn known_keys(class: Class) -> impl Iterator<Item = &'static str> {
-    let keys: &'static [&'static str] = match class {
-        Class::JdbcSource => crate::source::Connector::keys(),
-        Class::S3Sink => crate::sink::Connector::keys(),
-        Class::PluginPipeline => &plugin_pipeline::KEYS,
-    };
-    keys.iter().copied()
 }
 
 /// What can be configured, for `/connector-plugins/{class}/config`.
 pub(super) fn definitions(class: Class) -> Value {
-    known_keys(class).enumerate().map(|(order, key)| definition(class, key, order)).collect()
+    definitions::of(class).iter().map(Definition::json).collect()
 }
 
-fn definition(class: Class, key: &str, order: usize) -> Value {
-    let required: &[&str] = match class {
-        Class::JdbcSource => &["name", "connector.class", "connection.url", "mode", "topic.prefix"],
-        Class::S3Sink => &["name", "connector.class", "s3.bucket.name", "flush.size"],
-        Class::PluginPipeline => &["name", "connector.class", "plugin.path", "topics"],
-    };
+/// A key that no table has: below a prefix, or a mistake.
+fn other(key: &str) -> Value {
     json!({
         "name": key,
         "type": if is_secret(key) { "PASSWORD" } else { "STRING" },
-        "required": required.contains(&key),
+        "required": false,
         "default_value": Value::Null,
-        "importance": if required.contains(&key) { "HIGH" } else { "MEDIUM" },
-        "documentation": "",
-        "group": "Common",
-        "order_in_group": order + 1,
-        "width": "MEDIUM",
+        "importance": "LOW",
+        "documentation": plugin_pipeline::documentation(key),
+        "group": Value::Null,
+        "order_in_group": -1,
+        "width": "NONE",
         "display_name": key,
         "dependents": [],
     })

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::data::{self, Data, Record, Row};
 use super::findings::Findings;
-use super::transform::{differing, fields, input};
+use super::lang::Lang;
+use super::transform::{self, differing, fields, input};
 use crate::exit::{Exit, Stop};
-use crate::guest::{Aggregator, Configured, Format, Grouping};
+use crate::guest::{Aggregator, Configured, Emit as WhenEmitted, Format, Grouping};
 use crate::window::{Checkpoint, Declared, Emit, Error, Limits, Owner, Source, SourceLimits, SourcePartition, Store};
 use crate::window::{Output, Windows};
 
@@ -21,7 +22,9 @@ pub(super) fn judge(
     findings: &mut Findings,
 ) -> Result<(), Stop> {
     let Some(reader) = data::reader(configured) else {
-        findings.wrong("the plugin does not read Avro").because("type Input derives AvroRecord");
+        findings
+            .wrong("the plugin does not read Avro", "o plugin não lê Avro")
+            .because("type Input derives AvroRecord", "type Input usa derive(AvroRecord)");
         return Ok(());
     };
     input(reader, findings);
@@ -38,14 +41,12 @@ fn declared(configured: &Configured, data: &Data, findings: &mut Findings) {
         match outputs.iter().find(|output| output.topic == *topic) {
             Some(output) => {
                 if fields(output, wanted, findings) {
-                    findings.correct(format!("the output to {topic} has the fields that it should have"));
+                    transform::has_its_fields(topic, findings);
                 }
             }
             None => {
                 let got: Vec<&str> = outputs.iter().map(|output| output.topic.as_str()).collect();
-                let finding = findings.wrong(format!("no output goes to the topic {topic}"));
-                finding.detail("expected", topic).detail("got", got.join(", "));
-                finding.because("the topic stands in the attribute: topic = \"..\"");
+                transform::no_output(topic, &got, findings);
             }
         }
     }
@@ -53,26 +54,73 @@ fn declared(configured: &Configured, data: &Data, findings: &mut Findings) {
 
 /// Windows of another size make other counts everywhere: then only that is said.
 fn windows(grouping: &Grouping, data: &Data, findings: &mut Findings) -> Result<Option<Windows>, Stop> {
-    let wanted = format!("tumbling windows of {} ms", data.size_ms);
+    let lang = findings.lang;
+    let both = [format!("tumbling windows of {} ms", data.size_ms), format!("janelas tumbling de {} ms", data.size_ms)];
+    let wanted = lang.say(&both[0], &both[1]).clone();
     let Some(window) = grouping.window else {
-        findings
-            .wrong("the plugin has no windows")
-            .detail("expected", wanted)
-            .because("without a window there is one count a key for ever; tumbling = \"..\" gives it one");
+        findings.wrong("the plugin has no windows", "o plugin não tem janelas").detail("expected", wanted).because(
+            "without a window there is one count a key for ever; tumbling = \"..\" gives it one",
+            "sem janela há uma só contagem por chave, para sempre; tumbling = \"..\" cria as janelas",
+        );
         return Ok(None);
     };
     if (window.size_ms, window.advance_ms) != (data.size_ms, data.size_ms) {
-        let got = format!("windows of {} ms, one every {} ms", window.size_ms, window.advance_ms);
-        let finding = findings.wrong("the windows are not those of the task");
+        let (size, advance) = (window.size_ms, window.advance_ms);
+        let got = lang.say(
+            format!("windows of {size} ms, one every {advance} ms"),
+            format!("janelas de {size} ms, uma a cada {advance} ms"),
+        );
+        let finding = findings.wrong("the windows are not those of the task", "as janelas não são as da tarefa");
         finding.detail("expected", wanted).detail("got", got);
-        finding.because("the size stands in the attribute: tumbling = \"30s\"");
+        finding.because(
+            "the size stands in the attribute: tumbling = \"30s\"",
+            "o tamanho fica no atributo: tumbling = \"30s\"",
+        );
         return Ok(None);
     }
-    findings.correct(wanted);
+    let [en, pt] = both;
+    findings.correct(en, pt);
+    closing(grouping, window.grace_ms, data, findings);
     let (size_ms, advance_ms) = (window.size_ms, window.advance_ms);
     // The log is short: closing early or late is not the task.
     let declared = Declared { size_ms, advance_ms, grace_ms: None, retention_ms: None, idle_ms: None };
     Windows::new(declared).map(Some).map_err(data::bug)
+}
+
+/// When windows close, and when their rows are written, where the task asks for it.
+fn closing(grouping: &Grouping, grace_ms: Option<u64>, data: &Data, findings: &mut Findings) {
+    if let Some(wanted) = data.grace_ms {
+        if grace_ms == Some(wanted) {
+            let pt = format!("registros atrasados contam por mais {wanted} ms");
+            findings.correct(format!("late records count for {wanted} ms more"), pt);
+        } else {
+            let default = findings.lang.say("the host's default", "o padrão do host");
+            let got = grace_ms.map_or_else(|| default.to_owned(), |ms| format!("{ms} ms"));
+            let finding = findings.wrong("grace is not that of the task", "grace não é o da tarefa");
+            finding.detail("expected", format!("{wanted} ms")).detail("got", got);
+            finding.because(
+                "a window takes late records for so long after its end; without grace that is most of a day: \
+                 grace = \"10s\"",
+                "por esse tempo, depois do fim, a janela ainda aceita registros atrasados; sem grace, é quase um dia: \
+                 grace = \"10s\"",
+            );
+        }
+    }
+    if !data.is_final {
+        return;
+    }
+    if grouping.emit == WhenEmitted::Final {
+        findings.correct("each count is written once", "cada contagem é escrita uma única vez");
+        return;
+    }
+    let finding = findings.wrong("counts are written before they are final", "as contagens saem antes da hora");
+    finding.detail("expected", "emit = \"final\"").detail("got", "emit = \"changes\"");
+    finding.because(
+        "with changes, which is the default, a row is written at each commit that changed its count, so a reader sees \
+         the same window several times",
+        "com changes, que é o padrão, uma linha sai a cada commit que mudou a contagem, e quem lê vê a mesma janela várias \
+         vezes",
+    );
 }
 
 fn run(configured: &Configured, reader: &str, windows: Windows, data: &Data) -> Result<Vec<Output>, Stop> {
@@ -146,20 +194,31 @@ fn compare(data: &Data, got: &Rows, findings: &mut Findings) {
             right += 1;
             continue;
         }
-        let finding = findings.wrong(format!("{} in the window from {} ms", window.key, window.start));
-        finding.detail("input", records_of(data, window.start, &window.key));
+        let lang = findings.lang;
+        let (key, start) = (&window.key, window.start);
+        let finding = findings
+            .wrong(format!("{key} in the window from {start} ms"), format!("{key} na janela que começa em {start} ms"));
+        finding.detail("input", records_of(data, start, key, lang));
         finding.detail("expected", Value::Object(window.out.clone()));
-        finding.detail("got", came.map_or("nothing".to_owned(), shown)).because(&window.why);
+        let nothing = || lang.say("nothing", "nada").to_owned();
+        finding.detail("got", came.map_or_else(nothing, shown)).because_of(&window.why);
     }
     let wanted = |start: i64, key: &str| data.windows.iter().any(|window| window.start == start && window.key == key);
     for ((start, key), value) in got.iter().filter(|((start, key), _)| !wanted(*start, key)) {
-        let finding = findings.wrong(format!("a group {key:?} in the window from {start} ms"));
-        finding.detail("expected", "no such group").detail("got", shown(value));
-        finding
-            .because("the key is the profession as it stands; a customer without one is in no group: key gives None");
+        let none = findings.lang.say("no such group", "nenhum grupo assim");
+        let finding = findings.wrong(
+            format!("a group {key:?} in the window from {start} ms"),
+            format!("um grupo {key:?} na janela que começa em {start} ms"),
+        );
+        finding.detail("expected", none).detail("got", shown(value));
+        finding.because(
+            "the key is the profession as it stands; a customer without one is in no group: key gives None",
+            "a chave é a profissão como está; um cliente sem profissão não está em grupo nenhum: key devolve None",
+        );
     }
     if right > 0 {
-        findings.correct(format!("{right} of {} groups", data.windows.len()));
+        let all = data.windows.len();
+        findings.correct(format!("{right} of {all} groups"), format!("{right} de {all} grupos"));
     }
 }
 
@@ -167,9 +226,10 @@ fn shown(value: &Result<Record, String>) -> String {
     value.as_ref().map_or_else(Clone::clone, |value| Value::Object(value.clone()).to_string())
 }
 
-fn records_of(data: &Data, start: i64, key: &str) -> String {
+fn records_of(data: &Data, start: i64, key: &str, lang: Lang) -> String {
     let size = i64::try_from(data.size_ms).unwrap_or(i64::MAX);
     let inside = data.rows.iter().filter(|row| (start..start + size).contains(&row.at));
     let of_key = inside.filter(|row| row.input.get("profissao").and_then(Value::as_str) == Some(key));
-    of_key.map(|row| format!("{} at {} ms", row.shown(), row.at)).collect::<Vec<_>>().join("; ")
+    let at = lang.say("at", "em");
+    of_key.map(|row| format!("{} {at} {} ms", row.shown(), row.at)).collect::<Vec<_>>().join("; ")
 }

@@ -25,6 +25,12 @@ pub(super) struct Data {
     pub(super) windows: Vec<Window>,
     #[serde(default)]
     pub(super) size_ms: u64,
+    /// What the task asks for of windows; nothing where it does not.
+    #[serde(default)]
+    pub(super) grace_ms: Option<u64>,
+    /// Rows are to be written once, when their window closes.
+    #[serde(default)]
+    pub(super) is_final: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,9 +47,8 @@ pub(super) struct Row {
     /// It is to be rejected, with a reason that has this in it.
     #[serde(default)]
     pub(super) reject: Option<String>,
-    /// What somebody has missed who gets it wrong.
     #[serde(default)]
-    pub(super) why: String,
+    pub(super) why: Why,
     #[serde(default)]
     pub(super) at: i64,
     #[serde(default)]
@@ -56,7 +61,15 @@ pub(super) struct Window {
     pub(super) start: i64,
     pub(super) key: String,
     pub(super) out: Record,
-    pub(super) why: String,
+    pub(super) why: Why,
+}
+
+/// What somebody has missed who gets it wrong.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    pub(super) en: String,
+    pub(super) pt: String,
 }
 
 impl Data {

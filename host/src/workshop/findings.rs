@@ -4,11 +4,18 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::data::Why;
+use super::lang::Lang;
+
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings {
+    pub(super) lang: Lang,
+    all: Vec<Finding>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Finding {
+    lang: Lang,
     right: bool,
     what: String,
     why: Option<String>,
@@ -17,23 +24,29 @@ pub(super) struct Finding {
 }
 
 impl Findings {
-    pub(super) fn correct(&mut self, what: impl Into<String>) {
-        self.0.push(Finding { right: true, what: what.into(), ..Finding::default() });
+    pub(super) fn new(lang: Lang) -> Findings {
+        Findings { lang, all: Vec::new() }
     }
 
-    pub(super) fn wrong(&mut self, what: impl Into<String>) -> &mut Finding {
-        self.0.push(Finding { what: what.into(), ..Finding::default() });
+    pub(super) fn correct(&mut self, en: impl Into<String>, pt: impl Into<String>) {
+        let what = self.lang.say(en.into(), pt.into());
+        self.all.push(Finding { right: true, what, ..Finding::default() });
+    }
+
+    pub(super) fn wrong(&mut self, en: impl Into<String>, pt: impl Into<String>) -> &mut Finding {
+        let (lang, what) = (self.lang, self.lang.say(en.into(), pt.into()));
+        self.all.push(Finding { lang, what, ..Finding::default() });
         // Just pushed.
-        let last = self.0.len() - 1;
-        &mut self.0[last]
+        let last = self.all.len() - 1;
+        &mut self.all[last]
     }
 
     pub(super) fn right(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|finding| finding.right)
+        !self.all.is_empty() && self.all.iter().all(|finding| finding.right)
     }
 
     pub(super) fn json(&self, exercise: &str) -> Value {
-        let findings = self.0.iter().map(|finding| {
+        let findings = self.all.iter().map(|finding| {
             let mut members =
                 Map::from_iter([("right".into(), json!(finding.right)), ("what".into(), json!(finding.what))]);
             members.extend(finding.why.iter().map(|why| ("why".into(), json!(why))));
@@ -45,9 +58,13 @@ impl Findings {
 }
 
 impl Finding {
-    pub(super) fn because(&mut self, why: impl Into<String>) -> &mut Finding {
-        self.why = Some(why.into());
+    pub(super) fn because(&mut self, en: impl Into<String>, pt: impl Into<String>) -> &mut Finding {
+        self.why = Some(self.lang.say(en.into(), pt.into()));
         self
+    }
+
+    pub(super) fn because_of(&mut self, why: &Why) -> &mut Finding {
+        self.because(why.en.as_str(), why.pt.as_str())
     }
 
     pub(super) fn detail(&mut self, name: &'static str, text: impl fmt::Display) -> &mut Finding {
@@ -56,15 +73,32 @@ impl Finding {
     }
 }
 
+/// What a part of a finding is called; scripts get the English words.
+fn name(lang: Lang, name: &'static str) -> &'static str {
+    lang.say(
+        name,
+        match name {
+            "input" => "entrada",
+            "expected" => "esperado",
+            "got" => "obtido",
+            "why" => "por quê",
+            other => other,
+        },
+    )
+}
+
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.0 {
-            writeln!(f, "{} {}", if finding.right { "right  " } else { "not yet" }, finding.what)?;
-            for (name, text) in &finding.details {
-                writeln!(f, "          {name:<9} {}", text.replace('\n', "\n                    "))?;
+        for finding in &self.all {
+            let (right, wrong) = self.lang.say(("right", "not yet"), ("certo", "ainda não"));
+            let width = wrong.chars().count();
+            writeln!(f, "{:<width$} {}", if finding.right { right } else { wrong }, finding.what)?;
+            for (part, text) in &finding.details {
+                let part = name(self.lang, part);
+                writeln!(f, "          {part:<9} {}", text.replace('\n', "\n                    "))?;
             }
             if let Some(why) = &finding.why {
-                writeln!(f, "          why       {why}")?;
+                writeln!(f, "          {:<9} {why}", name(self.lang, "why"))?;
             }
         }
         Ok(())

@@ -6,19 +6,20 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::exercise::Exercise;
+use super::lang::Lang;
 use crate::exit::{Exit, Stop};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The plugin's file.
-pub(super) fn build(exercise: &Exercise, dir: &Path) -> Result<PathBuf, Stop> {
+pub(super) fn build(exercise: &Exercise, dir: &Path, lang: Lang) -> Result<PathBuf, Stop> {
     let folder = dir.join(exercise.name);
     if !folder.join("Cargo.toml").exists() {
         let hint = format!("smt-host workshop start {} --dir {}", exercise.number(), dir.display());
         return Err(Stop::usage(format!("there is no exercise in {}", folder.display())).hint(hint));
     }
     needs_target()?;
-    eprintln!("building {} …", folder.display());
+    eprintln!("{} {} …", lang.say("building", "compilando"), folder.display());
     let cargo = Command::new("cargo")
         .args(["build", "--lib", "--target", TARGET, "--message-format", "json-render-diagnostics"])
         .current_dir(&folder)
@@ -26,8 +27,12 @@ pub(super) fn build(exercise: &Exercise, dir: &Path) -> Result<PathBuf, Stop> {
         .output()
         .map_err(no_cargo)?;
     if !cargo.status.success() {
-        let what = format!("exercise {} does not compile yet", exercise.number());
-        return Err(Stop::new(Exit::CheckFailed, what).hint("the compiler's messages above say what and where"));
+        let number = exercise.number();
+        let what = lang
+            .say(format!("exercise {number} does not compile yet"), format!("o exercício {number} ainda não compila"));
+        let hint = "as mensagens do compilador, acima, dizem o quê e onde";
+        let hint = lang.say("the compiler's messages above say what and where", hint);
+        return Err(Stop::new(Exit::CheckFailed, what).hint(hint));
     }
     built(&cargo.stdout, &exercise.package()).ok_or_else(|| {
         let what = format!("building {} made no .wasm file", folder.display());

@@ -22,7 +22,7 @@ pub struct Customers {
 }
 
 /// Counts customers by profession in windows of 30 seconds.
-#[aggregate(topic = "profissoes", tumbling = "30s")]
+#[aggregate(topic = "profissoes", tumbling = "30s", grace = "10s", emit = "final")]
 impl Aggregate for Customers {
     type Input<'a> = Customer<'a>;
     type Key<'a> = &'a str;

@@ -12,9 +12,16 @@ use smt_tests::world;
 use crate::{customers, output, seen, topic, write};
 
 fn commit(group: &str, topic: &str, partition: i32, offset: i64) {
+    commit_with(group, topic, partition, offset, "");
+}
+
+/// With what a pipeline writes beside its offset.
+fn commit_with(group: &str, topic: &str, partition: i32, offset: i64, metadata: &str) {
     let consumer: BaseConsumer = world().settings().consumer(group, From::Earliest).create().unwrap();
     let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+    let mut element = list.add_partition(topic, partition);
+    element.set_offset(Offset::Offset(offset)).unwrap();
+    element.set_metadata(metadata);
     consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
@@ -50,15 +57,20 @@ fn pipelines_and_connectors_are_seen_from_kafka_and_from_connect() {
     topic("smt-dead-letters-look-young", 1);
     write("smt-dead-letters-look-young", 0, &[(None, Some(b"bad".to_vec()))]);
     // All of one partition but a record, and nothing of the other.
+    let told = r#"[1,{},{},[["look-a","?","AVRO"],["look-b","KAFKA","AVRO"]]]"#;
+    commit_with("smt-look-told", customers, 0, 3, told);
+    commit("smt-look-told", customers, 1, 2);
+    // A topic that is named like it proves nothing.
     commit("smt-look-young", customers, 0, 2);
     commit("connect-look-sink", customers, 0, 3);
     commit("connect-look-sink", customers, 1, 2);
     let connect = connect();
     expect![[r#"
-         Stream Name | Kafka Topic | Key Format | Value Format | Windowed | Reads          | Status  | Lag | Records/s | Dead Letters | Open Windows
-        ---------------------------------------------------------------------------------------------------------------------------------------------
-         LOOK-YOUNG  | look-young  | KAFKA      | -            | false    | look-customers | STOPPED | 3   | 0         | 1            | -
-        ---------------------------------------------------------------------------------------------------------------------------------------------
+         Stream Name | Kafka Topic    | Key Format | Value Format | Windowed | Reads          | Status  | Lag | Records/s | Dead Letters | Open Windows
+        ------------------------------------------------------------------------------------------------------------------------------------------------
+         LOOK-TOLD   | look-a, look-b | ?, KAFKA   | AVRO         | false    | look-customers | STOPPED | 0   | 0         | 0            | -
+         LOOK-YOUNG  | ?              | ?          | ?            | false    | look-customers | STOPPED | 3   | 0         | 1            | -
+        ------------------------------------------------------------------------------------------------------------------------------------------------
 
          Connector Name  | Type   | Class                                         | Status                      | Lag | Records/s
         --------------------------------------------------------------------------------------------------------------------------
@@ -70,11 +82,36 @@ fn pipelines_and_connectors_are_seen_from_kafka_and_from_connect() {
         {
           "streams": [
             {
-              "name": "look-young",
+              "name": "look-told",
               "outputs": [
-                "look-young"
+                {
+                  "topic": "look-a",
+                  "key-format": null,
+                  "value-format": "AVRO"
+                },
+                {
+                  "topic": "look-b",
+                  "key-format": "KAFKA",
+                  "value-format": "AVRO"
+                }
               ],
-              "value-format": "-",
+              "windowed": false,
+              "status": "STOPPED",
+              "progress": {
+                "group": "smt-look-told",
+                "members": 0,
+                "inputs": [
+                  "look-customers"
+                ],
+                "lag": 0,
+                "records-per-second": 0.0
+              },
+              "dead-letters": 0,
+              "open-windows": null
+            },
+            {
+              "name": "look-young",
+              "outputs": null,
               "windowed": false,
               "status": "STOPPED",
               "progress": {

@@ -1,10 +1,63 @@
 //! `docker-compose.yml`: what `docker compose config` and a careful reader would ask of it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
 use super::{read, top};
+
+/// Compose's own loader, with every profile, in a folder like a new user's: the file of keys is as he copies it.
+fn load(compose: &str) -> Result<Value, String> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("docker-compose.yml"), compose).unwrap();
+    std::fs::copy(top().join(".env_kafka_connect.example"), dir.path().join(".env_kafka_connect")).unwrap();
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/smt-host");
+    let loader = std::env::var_os("SMT_CACHE").map_or_else(home, PathBuf::from).join("bin/compose-config");
+    let output = Command::new(&loader).arg("docker-compose.yml").current_dir(dir.path()).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}; `make setup` builds it", loader.display()));
+    let said = String::from_utf8(output.stderr).unwrap();
+    // A variable that is not set is but a warning to it.
+    if said.is_empty() && output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).unwrap())
+    } else {
+        Err(said)
+    }
+}
+
+#[test]
+fn compose_takes_the_file_as_it_is() {
+    let project = load(&read("docker-compose.yml")).unwrap();
+    let names: BTreeSet<&String> = project["services"].as_object().unwrap().keys().collect();
+    assert_eq!(names.len(), services().len(), "{names:?}");
+    for service in ["s3", "connect"] {
+        assert_eq!(project["services"][service]["environment"]["AWS_ACCESS_KEY_ID"], "workshop", "{service}");
+    }
+}
+
+#[test]
+fn compose_refuses_the_file_with_any_of_these_mistakes() {
+    let mistakes = [
+        ("healthcheck:", "helthcheck:", "helthcheck"),
+        ("      broker:\n        condition", "      brokr:\n        condition", "undefined service \"brokr\""),
+        ("- kafka:/var", "- kafkas:/var", "undefined volume kafkas"),
+        ("service_healthy", "service_well", "condition value must be one of"),
+        ("interval: 10s", "interval: 10 of them", "unknown unit"),
+        ("127.0.0.1:9092:9092", "127.0.0.1:port:9092", "hostPort: port"),
+        ("env_file: .env_kafka_connect", "env_file: .env_other", ".env_other not found"),
+        ("$$AWS_ACCESS_KEY_ID", "$AWS_ACCESS_KEY_IDS", "variable is not set"),
+        ("$$AWS_ACCESS_KEY_ID", "${AWS_ACCESS_KEY_ID", "invalid interpolation"),
+        ("image: postgres:", "depends_on: [connect]\n    image: postgres:", "dependency cycle"),
+    ];
+    let right = read("docker-compose.yml");
+    for (text, mistake, expected) in mistakes {
+        let wrong = right.replacen(text, mistake, 1);
+        assert_ne!(wrong, right, "{text} is not in the file");
+        let said = load(&wrong).expect_err(mistake);
+        assert!(said.contains(expected), "{mistake}: {said}");
+    }
+}
 
 fn compose() -> Value {
     serde_yaml_ng::from_str(&read("docker-compose.yml")).unwrap()
@@ -99,4 +152,23 @@ fn the_database_is_the_one_of_the_workshops_connector_file() {
     assert_eq!(source["config"]["connection.url"], "jdbc:postgresql://postgres:5432/postgres");
     let url = of("generator")["environment"]["SMT_CONNECTION_STRING"].clone();
     assert_eq!(url, "postgresql://postgres:Postgres2023!@postgres:5432/postgres");
+}
+
+/// README's command, up to the call of Connect, which is not here.
+#[test]
+fn readmes_command_sends_a_sink_to_the_s3_beside_it() {
+    let readme = read("README.md");
+    let (start, _) = readme.match_indices("sed -e").next().unwrap();
+    let (command, _) = readme[start..].split_once("| curl").unwrap();
+    let output = Command::new("sh").args(["-c", command]).current_dir(top()).output().unwrap();
+    let sink: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let config = &sink["config"];
+    assert_eq!(config["store.url"], "http://s3:9000");
+    assert_eq!(config["s3.region"], "us-east-1");
+    let s3 = compose()["services"]["s3"].clone();
+    let bucket = format!("mkdir -p /data/{} ", config["s3.bucket.name"].as_str().unwrap());
+    assert!(s3["command"][0].as_str().unwrap().starts_with(&bucket), "no folder is made for {bucket}");
+    assert_eq!(config["s3.ssea.name"], "AES256");
+    let key = s3["environment"]["MINIO_KMS_SECRET_KEY"].as_str().unwrap().split_once(':').unwrap().1;
+    assert_eq!(key.len(), 44, "32 bytes in base64");
 }

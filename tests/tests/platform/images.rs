@@ -47,28 +47,39 @@ fn bases_are_pinned_users_are_not_root_and_package_lists_are_cleaned() {
 }
 
 #[test]
-fn what_the_image_copies_is_in_the_repository_or_made_by_its_build() {
-    let built = ["target/release/smt-host", "target/plugins/"];
-    let plugins = read("plugins/build.sh");
-    for (_, rest) in instructions("host/Dockerfile").iter().filter(|(word, _)| word == "COPY") {
+fn what_the_image_copies_is_in_the_repository_or_put_out_by_its_build() {
+    let instructions = instructions("host/Dockerfile");
+    let (_, build) = instructions.iter().find(|(word, rest)| word == "RUN" && rest.contains("cargo build")).unwrap();
+    for (_, rest) in instructions.iter().filter(|(word, _)| word == "COPY") {
         let mut paths: Vec<&str> = rest.split(' ').collect();
         paths.pop();
         let from_build = paths[0] == "--from=build";
         for path in paths.into_iter().skip(usize::from(from_build)) {
-            if !from_build {
-                assert!(top().join(path).exists(), "{path} is not in the repository");
-                continue;
-            }
-            let path = path.strip_prefix("/smt-host/").unwrap();
-            assert!(built.iter().any(|made| path.starts_with(made)), "nothing makes {path}");
-            if let Some(plugin) = path.strip_prefix("target/plugins/") {
-                assert!(
-                    plugins.contains(plugin.strip_suffix(".wasm").unwrap()),
-                    "plugins/build.sh leaves out {plugin}"
-                );
+            match path.strip_prefix("/out/").filter(|_| from_build) {
+                None => assert!(top().join(path).exists(), "{path} is not in the repository"),
+                Some(name) => assert!(build.contains(name), "nothing puts {path} there"),
             }
         }
     }
+    let (_, names) = build.split_once("plugins/build.sh ").unwrap();
+    let built: Vec<&str> = names.split(' ').take_while(|word| *word != "&&").collect();
+    assert_eq!(built, ["jovens", "idadeclass", "idadecont"]);
+    let known = read("plugins/build.sh");
+    for plugin in built {
+        assert!(known.contains(plugin), "plugins/build.sh knows no {plugin}");
+        assert!(build.contains(&format!("target/plugins/{plugin}.wasm")), "{plugin} is built, and left behind");
+        assert!(read("host/image/smt-host.toml").contains(&format!("/plugins/{plugin}.wasm")), "{plugin} is not run");
+    }
+}
+
+/// Elsewhere rustup picks the version that this file names, in the image the base's tag does.
+#[test]
+fn the_image_is_built_with_the_compiler_of_the_repository() {
+    let toolchain = read("rust-toolchain.toml");
+    let (_, version) = toolchain.split_once("channel = \"").unwrap();
+    let (version, _) = version.split_once('"').unwrap();
+    let (_, base) = &instructions("host/Dockerfile")[0];
+    assert!(base.starts_with(&format!("rust:{version}-")), "{base} is not Rust {version}");
 }
 
 /// A workspace member that the image's build lacks is an error there, after minutes.

@@ -5,6 +5,7 @@
 mod access;
 mod calls;
 mod compare;
+mod offsets;
 mod reference;
 mod shared;
 mod workshop;

@@ -1,6 +1,8 @@
 //! The workshop's files, posted as they are; a worker that is killed and goes on.
 
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use smt_host::kafka::topics;
 use smt_host::platform::postgres::Postgres;
 use smt_host::platform::s3::S3;
 use smt_tests::read_committed;
@@ -161,4 +163,45 @@ fn a_task_that_fails_is_told_with_its_reason_and_starts_again_when_asked() {
     worker.becomes("fails", "RUNNING RUNNING");
     eventually("a record", SOON, || read_committed("x-fails").len() == 1);
     worker.stop();
+}
+
+#[test]
+fn each_task_of_a_sink_fails_and_is_restarted_on_its_own() {
+    let dir = world().dir.path().join("tasks");
+    std::fs::create_dir_all(&dir).unwrap();
+    let (postgres, s3) = (Postgres::start(&dir).unwrap(), S3::start(&dir, "workshop").unwrap());
+    world().topic("tasks-in", 2);
+    let worker = self::worker("tasks", &postgres, &s3, &[]);
+    let config = r#"{"connector.class":"S3Sink","topics":"tasks-in","tasks.max":"2","s3.bucket.name":"x","flush.size":"1",
+                     "s3.region":"x","format.class":"io.confluent.connect.s3.format.json.JsonFormat",
+                     "value.converter":"org.apache.kafka.connect.json.JsonConverter",
+                     "value.converter.schemas.enable":"false"}"#;
+    assert_eq!(worker.call("PUT", "/connectors/tasks/config", config).status, 201);
+    worker.becomes("tasks", "RUNNING RUNNING RUNNING");
+    // Whoever has its partition fails, and then whoever takes that over.
+    smt_tests::produce("tasks-in", 0, &[Some(b"no json".to_vec())]);
+    worker.becomes("tasks", "RUNNING FAILED FAILED");
+    let trace = |task: usize| {
+        let status = worker.call("GET", &format!("/connectors/tasks/tasks/{task}/status"), "").json();
+        status["trace"].as_str().is_some_and(|trace| trace.contains("tasks-in"))
+    };
+    assert!(trace(0) && trace(1));
+    let mut before = TopicPartitionList::new();
+    before.add_partition_offset("tasks-in", 0, Offset::Offset(1)).unwrap();
+    topics::purge(&world().settings(), &before).unwrap();
+    assert_eq!(worker.call("POST", "/connectors/tasks/tasks/1/restart", "").status, 204);
+    worker.becomes("tasks", "RUNNING FAILED RUNNING");
+    assert!(trace(0) && !trace(1));
+    smt_tests::produce("tasks-in", 0, &[Some(b"{}".to_vec())]);
+    smt_tests::produce("tasks-in", 1, &[Some(b"{}".to_vec())]);
+    // The one that runs has both partitions.
+    eventually("objects", SOON, || count(&s3, "topics/tasks-in/") == 2);
+    assert_eq!(worker.states("tasks"), "RUNNING FAILED RUNNING");
+    let restarted = worker.call("POST", "/connectors/tasks/restart?includeTasks=true&onlyFailed=true", "").json();
+    let states = [&restarted["connector"], &restarted["tasks"][0], &restarted["tasks"][1]].map(|part| &part["state"]);
+    assert_eq!(states, ["RUNNING", "RESTARTING", "RUNNING"]);
+    worker.becomes("tasks", "RUNNING RUNNING RUNNING");
+    let log = worker.stop();
+    let again: Vec<&str> = log.lines().filter(|line| line.contains("tasks started again")).collect();
+    assert!(again.len() == 2 && again[0].contains("1..2") && again[1].contains("0..1"), "{again:?}");
 }

@@ -7,11 +7,11 @@ use super::{Pipeline, Progress};
 use crate::exit::Stop;
 use crate::kafka::Settings;
 use crate::kafka::reading::{Reading, count_between};
-use crate::kafka::standing::{Offsets, Standing};
+use crate::kafka::standing::{Committed, Offsets, Standing};
 use crate::open_windows::Look;
-use crate::registry::Registry;
 use crate::run::Found;
 use crate::state;
+use crate::window::{Metadata, Outputs};
 
 const PIPELINES: &str = "smt-";
 const SINKS: &str = "connect-";
@@ -26,7 +26,6 @@ type Sinks = Vec<(String, Progress)>;
 
 pub(super) struct Observer {
     settings: Settings,
-    registry: Registry,
     standing: Standing,
     watched: BTreeMap<String, Watched>,
     dead_letters: BTreeMap<String, DeadLetters>,
@@ -44,11 +43,16 @@ struct DeadLetters {
     count: i64,
 }
 
+/// What the pipeline itself has noted beside its offsets; nothing where it did not.
+fn told(offsets: &Offsets) -> Outputs {
+    let read = |committed: &Committed| Metadata::decode(&committed.metadata).unwrap_or_default().outputs;
+    offsets.values().flat_map(read).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 impl Observer {
     pub(super) fn open(found: &Found) -> Result<Observer, Stop> {
         Ok(Observer {
             standing: Standing::of(&found.kafka, "smt-host-reading")?,
-            registry: found.registry.with_deadline(crate::look::REGISTRY_WITHIN),
             settings: found.kafka.clone(),
             watched: BTreeMap::new(),
             dead_letters: BTreeMap::new(),
@@ -118,15 +122,10 @@ impl Observer {
         offsets: &Offsets,
     ) -> Result<Pipeline, Stop> {
         let kept = state::find(&progress.group, &[], topics, offsets)?;
-        // Kafka does not say what a pipeline writes; by default an output is named like its plugin, and so is the
-        // pipeline.
-        let names = kept.iter().map(|kept| kept.plugin.as_str()).chain([name]);
-        let outputs: BTreeSet<String> = names.filter(|name| topics.contains_key(*name)).map(str::to_owned).collect();
-        let avro = outputs.iter().any(|topic| matches!(self.registry.latest(&format!("{topic}-value")), Ok(Some(_))));
+        let outputs = told(offsets);
         Ok(Pipeline {
             name: name.to_owned(),
-            outputs: outputs.into_iter().collect(),
-            value_format: if avro { "AVRO" } else { "-" },
+            outputs,
             windowed: !kept.is_empty(),
             dead_letters: self.dead_letters(&format!("{DEAD_LETTERS}{name}"), topics)?,
             open_windows: if kept.is_empty() { None } else { Some(self.open_windows(&progress.group)?) },

@@ -1,5 +1,5 @@
-//! What plugins that aggregate need of the worker: their partitions, their part of a commit, time that goes on by
-//! itself. All of it does nothing where no plugin aggregates.
+//! What plugins that aggregate need: their partitions, their part of a commit, time that goes on by itself. Where none
+//! does, only the outputs are told beside offsets.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,11 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::Worker;
 use super::places::Places;
 use crate::exit::Stop;
-use crate::kafka::transaction::Span;
-use crate::kafka::{lag, topics};
+use crate::kafka::{lag, topics, transaction::Span};
 use crate::pipeline::aggregate::{Aggregation, now_ms};
 use crate::pipeline::plugin::{Broken, PluginRun};
-use crate::pipeline::prepare::Prepared;
-use crate::window::{Metadata, SourcePartition};
+use crate::pipeline::{outputs, prepare::Prepared};
+use crate::window::{Metadata, Outputs, SourcePartition};
 
 /// All partitions that are being restored share it; the group is polled in between.
 const RESTORE_STEP: Duration = Duration::from_millis(200);
@@ -28,6 +27,8 @@ pub(super) struct State {
     /// Of all plugins that aggregate, unless their input stands where their groups do.
     pub(super) repartitions: Vec<String>,
     aggregates: bool,
+    /// What is told of the outputs beside each offset.
+    outputs: Outputs,
     places: Places,
     open_windows: lag::Share,
     idle_looked: Instant,
@@ -44,6 +45,7 @@ impl State {
         State {
             repartitions: repartitions.map(|aggregate| aggregate.home.clone()).collect(),
             aggregates: aggregates().next().is_some(),
+            outputs: outputs::told(members),
             places: Places::default(),
             open_windows,
             idle_looked: now,
@@ -99,7 +101,9 @@ impl Worker<'_> {
 
     /// Everything but the offsets that belongs into the transaction.
     pub(super) fn send_state(&mut self) -> Result<(), Broken> {
+        let told = Metadata { outputs: self.state.outputs.clone(), ..Metadata::default() };
         if self.state.is_none() {
+            self.transaction.spans().iter_mut().for_each(|span| span.metadata = Some(told.encode()));
             return Ok(());
         }
         self.transaction.ensure_open().map_err(Broken::Transaction)?;
@@ -111,7 +115,7 @@ impl Worker<'_> {
             }
         }
         for place in self.state.places.iter_mut() {
-            let mut metadata = Metadata::default();
+            let mut metadata = told.clone();
             for aggregation in aggregations(&mut self.plugins) {
                 let plugin = &aggregation.aggregate().plugin;
                 metadata.plugins.extend(aggregation.progress(&place.at).map(|progress| (plugin.clone(), progress)));

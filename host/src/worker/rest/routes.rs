@@ -188,7 +188,8 @@ fn created(request: &Request, name: &str, info: &Value) -> Reply {
 }
 
 fn restart(herder: &Herder, request: &Request, name: &str) -> Handled {
-    let restart = Restart { include_tasks: flag(request, "includeTasks"), only_failed: flag(request, "onlyFailed") };
+    let (include_tasks, only_failed) = (flag(request, "includeTasks"), flag(request, "onlyFailed"));
+    let restart = Restart { include_tasks, only_failed, task: None };
     let status = herder.restart(name, restart)?;
     let has_flags = restart.include_tasks || restart.only_failed;
     Ok(if has_flags { Reply::json(202, &status) } else { Reply::empty(204) })
