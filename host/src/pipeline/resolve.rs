@@ -8,6 +8,9 @@ use crate::exit::Stop;
 use crate::guest::{Column, Format};
 use crate::registry::{self, Registry, wire};
 
+/// Ids without a usable schema that are remembered, the oldest forgotten first: more than a batch can hold.
+const REFUSED_MAX: usize = 2048;
+
 /// What of its records a plugin's resolver is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -130,15 +133,34 @@ impl Resolver {
         if let Some(index) = self.plans.iter().position(|(known, _)| *known == id) {
             return Ok(index);
         }
-        let resolve = match self.registry.schema(id) {
-            Ok(text) => self.compile(id, &text),
-            Err(registry::Error::Unreachable { url, reason }) => {
-                return Err(registry::Error::Unreachable { url, reason }.into());
-            }
-            Err(error) => Err(format!("schema id {id}: {error}")),
-        };
+        let resolve = self.ask(id)?;
+        if resolve.is_err() {
+            self.forget_oldest_refused();
+        }
         self.plans.push((id, resolve));
         Ok(self.plans.len() - 1)
+    }
+
+    fn ask(&self, id: u32) -> Result<Result<Resolve, String>, Stop> {
+        // No registry gives this id, so that none needs to be there to be asked.
+        if id == 0 {
+            return Ok(Err("schema id 0 is no schema's: a registry's ids begin with 1".to_owned()));
+        }
+        match self.registry.schema(id) {
+            Ok(text) => Ok(self.compile(id, &text)),
+            Err(error @ registry::Error::Unreachable { .. }) => Err(error.into()),
+            Err(error) => Ok(Err(format!("schema id {id}: {error}"))),
+        }
+    }
+
+    /// Ids are whatever stands in the records: garbage may not grow the memory.
+    fn forget_oldest_refused(&mut self) {
+        let refused = || self.plans.iter().enumerate().filter(|(_, (_, resolve))| resolve.is_err());
+        if refused().count() >= REFUSED_MAX
+            && let Some((oldest, _)) = refused().next()
+        {
+            drop(self.plans.remove(oldest));
+        }
     }
 
     fn compile(&self, id: u32, text: &str) -> Result<Resolve, String> {

@@ -71,3 +71,35 @@ fn a_value_is_called_a_value_and_a_schema_that_is_none_names_what_it_is_of() {
         assert!(stop.what.contains(what), "{stop}");
     }
 }
+
+#[test]
+fn schema_id_0_is_rejected_by_a_registry_that_is_away_and_other_ids_wait_for_it() {
+    let away = Registry::new(Config { deadline: std::time::Duration::ZERO, ..Config::new("http://127.0.0.1:1") });
+    for format in [Format::Avro(NEW.into()), Format::AvroAsJson(NEW.into()), Format::Json] {
+        let mut resolver = Resolver::new(Part::Value, &format, away.clone(), "p").unwrap();
+        let mut column = Column { data: Vec::new(), lengths: Vec::new() };
+        let reason = resolver.push(Some(&framed(0)), &mut column).unwrap_err().unwrap();
+        assert!(reason.contains("schema id 0 is no schema's"), "{reason}");
+        assert!(resolver.learn(9).is_err(), "an id that only the registry can tell of");
+    }
+}
+
+#[test]
+fn thousands_of_unknown_ids_are_forgotten_and_known_ones_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = server::start(([127, 0, 0, 1], 0).into(), dir.path()).unwrap();
+    let registry = Registry::new(Config::new(&server.url()));
+    assert_eq!(registry.register("t-key", OLD).unwrap(), 1);
+    let mut resolver = Resolver::new(Part::Value, &Format::Avro(NEW.into()), registry, "p").unwrap();
+    resolver.learn(1).unwrap();
+    for id in 1000..1000 + REFUSED_MAX as u32 {
+        resolver.learn(id).unwrap();
+    }
+    assert_eq!(resolver.plans.len(), 1 + REFUSED_MAX);
+    for id in 10_000..12_000 {
+        resolver.learn(id).unwrap();
+    }
+    assert_eq!(resolver.plans.len(), 1 + REFUSED_MAX);
+    assert!(resolver.plans[0].0 == 1 && resolver.plans[0].1.is_ok());
+    assert_eq!(resolver.plans.last().unwrap().0, 11_999);
+}
