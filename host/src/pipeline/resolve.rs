@@ -3,6 +3,8 @@
 //! One plan for each writer schema, compiled when its id is first met. Never guesses: what cannot be resolved is
 //! rejected with both schemas named.
 
+use std::collections::VecDeque;
+
 use crate::avro::{Plan, Schema, ToJson};
 use crate::exit::Stop;
 use crate::guest::{Column, Format};
@@ -23,7 +25,9 @@ pub struct Resolver {
     part: Part,
     wanted: Wanted,
     registry: Registry,
-    plans: Vec<(u32, Result<Resolve, String>)>,
+    plans: Vec<(u32, Resolve)>,
+    /// Ids without a usable schema, and why. Apart, so that no good record looks through them.
+    refused: VecDeque<(u32, Reason)>,
     scratch: Vec<u8>,
 }
 
@@ -60,7 +64,7 @@ impl Resolver {
             Format::Json => Wanted::Json,
             Format::Bytes => Wanted::Bytes,
         };
-        Ok(Resolver { part, wanted, registry, plans: Vec::new(), scratch: Vec::new() })
+        Ok(Resolver { part, wanted, registry, plans: Vec::new(), refused: VecDeque::new(), scratch: Vec::new() })
     }
 
     /// The id of the writer's schema, where values of this format carry one; 0 where they do not.
@@ -78,8 +82,11 @@ impl Resolver {
 
     /// Makes sure that values of a writer can be resolved or rejected without asking the registry.
     pub fn learn(&mut self, writer: u32) -> Result<(), Stop> {
-        if writer != 0 && self.reads_ids() {
-            self.plan_index(writer)?;
+        if writer != 0
+            && self.reads_ids()
+            && let Err(Err(stop)) = self.plan_index(writer)
+        {
+            return Err(stop);
         }
         Ok(())
     }
@@ -110,8 +117,8 @@ impl Resolver {
         }
         let part = if self.part == Part::Key { "key" } else { "value" };
         let (id, datum) = wire::unframe(value).map_err(|error| Ok(format!("a {part} cannot be read: {error}")))?;
-        let index = self.plan_index(id).map_err(Err)?;
-        let resolve = self.plans[index].1.as_ref().map_err(|reason| Ok(reason.clone()))?;
+        let index = self.plan_index(id)?;
+        let resolve = &self.plans[index].1;
         let bad = |error: crate::avro::Malformed| Ok(format!("{part} with schema id {id}: {error}"));
         match (resolve, &self.wanted) {
             (Resolve::Straight, Wanted::AvroAsJson(_, to_json)) => to_json.run(datum, out).map_err(bad),
@@ -129,16 +136,28 @@ impl Resolver {
         }
     }
 
-    fn plan_index(&mut self, id: u32) -> Result<usize, Stop> {
+    /// Errors as `append` has them.
+    fn plan_index(&mut self, id: u32) -> Result<usize, Result<Reason, Stop>> {
         if let Some(index) = self.plans.iter().position(|(known, _)| *known == id) {
             return Ok(index);
         }
-        let resolve = self.ask(id)?;
-        if resolve.is_err() {
-            self.forget_oldest_refused();
+        if let Some((_, reason)) = self.refused.iter().find(|(known, _)| *known == id) {
+            return Err(Ok(reason.clone()));
         }
-        self.plans.push((id, resolve));
-        Ok(self.plans.len() - 1)
+        match self.ask(id).map_err(Err)? {
+            Ok(resolve) => {
+                self.plans.push((id, resolve));
+                Ok(self.plans.len() - 1)
+            }
+            Err(reason) => {
+                // Ids are whatever stands in the records: garbage may not grow the memory.
+                if self.refused.len() == REFUSED_MAX {
+                    self.refused.pop_front();
+                }
+                self.refused.push_back((id, reason.clone()));
+                Err(Ok(reason))
+            }
+        }
     }
 
     fn ask(&self, id: u32) -> Result<Result<Resolve, String>, Stop> {
@@ -150,16 +169,6 @@ impl Resolver {
             Ok(text) => Ok(self.compile(id, &text)),
             Err(error @ registry::Error::Unreachable { .. }) => Err(error.into()),
             Err(error) => Ok(Err(format!("schema id {id}: {error}"))),
-        }
-    }
-
-    /// Ids are whatever stands in the records: garbage may not grow the memory.
-    fn forget_oldest_refused(&mut self) {
-        let refused = || self.plans.iter().enumerate().filter(|(_, (_, resolve))| resolve.is_err());
-        if refused().count() >= REFUSED_MAX
-            && let Some((oldest, _)) = refused().next()
-        {
-            drop(self.plans.remove(oldest));
         }
     }
 
