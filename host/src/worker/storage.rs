@@ -119,6 +119,16 @@ impl Storage {
         self.read_back(&last)
     }
 
+    /// Whether what was written to the config topic at these offsets is no longer open, and not undone.
+    fn has_committed(&self, offsets: &write::Offsets) -> Result<bool, Stop> {
+        let mut found = false;
+        Reading::open(&self.kafka, &self.topics.configs)?.to_end(|message| {
+            let at = (message.topic().to_owned(), message.partition());
+            found |= offsets.get(&at) == Some(&message.offset());
+        })?;
+        Ok(found)
+    }
+
     fn wait(&self, wait: Duration, condition: impl Fn(&View) -> bool) -> bool {
         let end = Instant::now() + wait;
         let mut view = self.view();

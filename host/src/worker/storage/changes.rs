@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 
 use super::write::{self, Deliveries, Offsets, Producer, Undelivered};
@@ -31,6 +31,10 @@ pub(in crate::worker) struct Changes {
 enum Failed {
     /// Another worker has made a change since.
     Fenced,
+    /// Nothing of it stands. While another worker takes the id, brokers say other things than that it is fenced, too.
+    Undone(Stop),
+    /// It stands or not: whoever holds the id next sees which.
+    Unclear(Offsets, Stop),
     Stop(Stop),
 }
 
@@ -58,11 +62,22 @@ impl Changes {
                 }
                 Err(failed) => {
                     self.producer = None;
-                    match failed {
-                        Failed::Fenced if Instant::now() < end => pause(),
-                        Failed::Fenced => return Err(Stop::dependency(TIMED_OUT).into()),
+                    let again = match failed {
+                        Failed::Fenced => Stop::dependency(TIMED_OUT),
+                        Failed::Undone(stop) => stop,
+                        Failed::Unclear(offsets, stop) => {
+                            self.producer(storage)?;
+                            if storage.has_committed(&offsets)? {
+                                return Ok(answer);
+                            }
+                            stop
+                        }
                         Failed::Stop(stop) => return Err(stop.into()),
+                    };
+                    if Instant::now() >= end {
+                        return Err(again.into());
                     }
+                    pause();
                 }
             }
         }
@@ -105,11 +120,21 @@ fn commit(producer: &Producer, storage: &Storage, records: &[Record]) -> Result<
     };
     producer.begin_transaction().map_err(failed)?;
     let delivered = write::deliver(producer, &storage.topics, records).map_err(|undelivered| match undelivered {
-        Undelivered::Refused(error) => failed(error),
+        Undelivered::Refused(error) => match error.rdkafka_error_code() {
+            // Its own fault: it is refused every time.
+            Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::TopicAuthorizationFailed) => failed(error),
+            _ => match failed(error) {
+                Failed::Stop(stop) => Failed::Undone(stop),
+                failed => failed,
+            },
+        },
         Undelivered::TimedOut => Failed::Stop(undelivered.into_stop()),
     })?;
-    producer.commit_transaction(PATIENCE).map_err(failed)?;
-    Ok(delivered)
+    match producer.commit_transaction(PATIENCE).map_err(failed) {
+        Ok(()) => Ok(delivered),
+        Err(Failed::Stop(stop)) if stop.what != TIMED_OUT => Err(Failed::Unclear(delivered, stop)),
+        Err(failed) => Err(failed),
+    }
 }
 
 fn pause() {
