@@ -158,7 +158,9 @@ impl Registry {
         let mut registry = self.clone();
         registry.complete();
         let urls = registry.url.iter().map(|url| url.0.resolve("the registry's url")).collect::<Result<Vec<_>, _>>()?;
-        let mut config = registry::Config::new(&urls.join(","));
+        let urls = urls.join(",");
+        urls.split(',').filter(|url| !url.trim().is_empty()).try_for_each(check_url)?;
+        let mut config = registry::Config::new(&urls);
         config.bearer_token = self.token.as_ref().map(|token| token.resolve("the registry's token")).transpose()?;
         config.basic_auth = match (&self.user, &self.password) {
             (Some(user), Some(password)) => Some((user.clone(), password.resolve("the registry's password")?)),
@@ -173,6 +175,18 @@ impl Registry {
         config.tls = registry::Tls::read(&self.ca_file, &self.cert_file, &self.key_file)?;
         Ok(config)
     }
+}
+
+/// What stands before an @ is not shown: it may be a password.
+fn check_url(url: &str) -> Result<(), Stop> {
+    let url = url.trim();
+    let place = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if place.is_some_and(|place| !place.is_empty()) {
+        return Ok(());
+    }
+    let shown = url.rsplit_once('@').map_or(url, |(_, shown)| shown);
+    Err(Stop::usage(format!("the registry's url {shown:?} is none of http:// or https://"))
+        .hint("it looks like http://localhost:8081; several have commas between them"))
 }
 
 fn half(what: &str) -> Stop {

@@ -157,6 +157,20 @@ fn user_password_and_token_are_whole_and_not_both() {
 }
 
 #[test]
+fn a_registrys_url_is_http_or_https() {
+    let check = |url: &str, refused: Option<&str>| {
+        let config = read::config(&format!("[registry]\nurl = \"{url}\""), Path::new("x")).unwrap();
+        let told = config.registry.resolve().err().map(|stop| stop.what);
+        let wanted = refused.map(|shown| format!("the registry's url {shown:?} is none of http:// or https://"));
+        assert_eq!(told, wanted, "{url}");
+    };
+    check("http://a, https://b:1/c,", None);
+    check("localhost:8081", Some("localhost:8081"));
+    check("http://a,ftp://me:secret@b", Some("b"));
+    check("https://", Some("https://"));
+}
+
+#[test]
 fn a_token_takes_the_place_of_a_password_and_the_other_way_round() {
     let registry = |table: &str| read::config(&format!("[registry]\n{table}"), Path::new("x")).unwrap().registry;
     let (basic, bearer) = (registry("user = \"me\"\npassword = \"secret\""), registry("token = \"secret\""));

@@ -29,7 +29,7 @@ impl fmt::Debug for ConnectionString {
 #[derive(clap::Args, Debug, Clone)]
 pub struct Args {
     /// Pause between rounds
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", allow_negative_numbers = true, value_parser = seconds)]
     pub interval: Duration,
 
     /// Rows in a round
