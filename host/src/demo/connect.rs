@@ -12,6 +12,7 @@ use ureq::http::Response;
 use super::flow::{Connectors, Runner, SOURCE};
 use super::sinks::{self, Sinks};
 use super::{CLASSES, COUNTED, INPUT, PLUGINS, Platform, WINDOWS};
+use crate::config::MASK;
 use crate::exit::Stop;
 use crate::kafka::{Settings, topics};
 use crate::platform::connect;
@@ -24,8 +25,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// So long sinks are not registered for want of their topics.
 const TOPICS_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-/// What the worker shows of a secret.
-const MASKED: &str = "********";
 
 /// A worker and the connectors that the demo has registered with it.
 pub(super) struct Connect {
@@ -141,7 +140,7 @@ fn is_same(kept: &Value, config: &Value) -> bool {
     let (Some(kept), Some(config)) = (kept.as_object(), config.as_object()) else { return false };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let has = |(key, value): (&String, &Value)| {
-        kept.get(key).is_some_and(|kept| text(kept) == text(value) || text(kept) == MASKED)
+        kept.get(key).is_some_and(|kept| text(kept) == text(value) || text(kept) == MASK)
     };
     config.iter().all(has) && kept.keys().all(|key| key == "name" || config.contains_key(key))
 }
@@ -181,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_kept_configuration_is_the_same_but_for_texts_its_name_and_hidden_secrets() {
-        check(json!({ "name": "a", "tasks.max": "1", "connection.password": MASKED, "topics": "customers" }), true);
-        check(json!({ "name": "a", "tasks.max": "2", "connection.password": MASKED, "topics": "customers" }), false);
+        check(json!({ "name": "a", "tasks.max": "1", "connection.password": MASK, "topics": "customers" }), true);
+        check(json!({ "name": "a", "tasks.max": "2", "connection.password": MASK, "topics": "customers" }), false);
         check(json!({ "name": "a", "tasks.max": "1", "topics": "customers" }), false);
-        let more = json!({ "tasks.max": "1", "connection.password": MASKED, "topics": "customers", "more": "" });
+        let more = json!({ "tasks.max": "1", "connection.password": MASK, "topics": "customers", "more": "" });
         check(more, false);
         check(Value::Null, false);
     }

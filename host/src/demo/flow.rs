@@ -30,6 +30,8 @@ pub(super) struct Flow {
     pub(super) before: u64,
     /// Those of them that flow again, because the broker has forgotten them.
     pub(super) again: u64,
+    /// What the generator makes before it ends.
+    total: Option<u64>,
     generator: JoinHandle<Result<u64, Stop>>,
     stop: Shutdown,
 }
@@ -72,7 +74,7 @@ impl Flow {
         } else {
             direct::start(platform, settings, registry, plugins, &stop)
         }?;
-        Ok(Flow { customers, connectors, before, again, generator, stop })
+        Ok(Flow { customers, connectors, before, again, total: args.customers, generator, stop })
     }
 
     /// Where Connect's REST API is, if there is one.
@@ -84,6 +86,10 @@ impl Flow {
     }
 
     pub(super) fn has_failed(&self) -> bool {
+        let is_short = |total| self.customers.rows.load(Relaxed) < total;
+        if self.generator.is_finished() && self.total.is_none_or(is_short) {
+            return true;
+        }
         match &self.connectors.runner {
             Runner::Connect(connect) => connect.failure().is_some(),
             Runner::Threads(threads) => threads.has_failed(),

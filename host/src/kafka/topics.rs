@@ -70,8 +70,8 @@ pub fn ensure_with(settings: &Settings, topic: &str, wanted: Shape, made: &Prope
     Ok(shape)
 }
 
-/// A topic that was just made is known to one broker after the other.
-fn wait_for(settings: &Settings, topic: &str) -> Result<Shape, Stop> {
+/// A topic that was just made is known to one broker after the other, and all of its partitions in the end.
+pub fn wait_for(settings: &Settings, topic: &str) -> Result<Shape, Stop> {
     let end = Instant::now() + VISIBLE_WITHIN;
     let consumer: BaseConsumer = settings.client("admin").create().map_err(|error| bad_client(&error))?;
     loop {

@@ -13,7 +13,6 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::Context;
 use super::connector::Connector;
-use super::topics::Topics;
 use crate::exit::Stop;
 use crate::kafka::member::{Change, Member};
 use crate::kafka::{From, lag, partition, topics};
@@ -41,7 +40,7 @@ impl Assignment {
         let (mut kafka, topic) = (context.options.kafka.clone(), context.options.status_topic.clone());
         // Who stays keeps what he has when others come and go.
         kafka.properties.insert(0, ("partition.assignment.strategy".into(), "cooperative-sticky".into()));
-        let partitions = Topics::partitions(&kafka, &topic)?;
+        let partitions = topics::wait_for(&kafka, &topic)?.partitions;
         let member = Member::join(&kafka, &context.options.group, From::Latest, &[&topic], lag::Share::default())?;
         Ok(Assignment {
             context,

@@ -169,9 +169,7 @@ impl Connector {
                 Err(stop) => {
                     self.tasks.stop();
                     self.has_failed = true;
-                    let trace = trace(&stop, &self.config);
-                    tell_log(&self.name, "connector cannot be started", &stop, &self.config);
-                    context.board.set_failure(&self.name, Some(scrubbed(&stop, &self.config)));
+                    let trace = self.tell_failure("connector cannot be started", &stop, context);
                     records.extend(tell.no_tasks(context));
                     records.push(tell.connector(FAILED, Some(trace)));
                 }
@@ -237,13 +235,20 @@ impl Connector {
 
     /// These tasks ended without being asked to; the others go on.
     fn fail(&mut self, tasks: Range<usize>, stop: &Stop, context: &Context, generation: i64) {
-        let trace = trace(stop, &self.config);
-        tell_log(&self.name, "tasks failed", stop, &self.config);
-        context.board.set_failure(&self.name, Some(scrubbed(stop, &self.config)));
+        let trace = self.tell_failure("tasks failed", stop, context);
         self.tasks.fail(tasks.clone());
         let tell = Tell { name: &self.name, worker: &context.id, generation };
         let records = tasks.map(|number| tell.task(number, FAILED, Some(trace.clone()))).collect();
         self.write(context, own(records, context));
+    }
+
+    /// In one line, and to whoever holds the worker; gives what a status says of it.
+    fn tell_failure(&self, what: &str, stop: &Stop, context: &Context) -> String {
+        let stop = secrets::scrubbed_stop(stop, &self.config);
+        tracing::error!(connector = self.name, hint = stop.hint, "{what}: {}", stop.what.replace('\n', "; "));
+        let trace = stop.to_string();
+        context.board.set_failure(&self.name, Some(stop));
+        trace
     }
 
     /// What is not taken now is written again at the next step.
@@ -284,19 +289,4 @@ impl Connector {
             write(context, &new);
         }
     }
-}
-
-/// One line.
-fn tell_log(connector: &str, what: &str, stop: &Stop, config: &Config) {
-    let hint = stop.hint.as_ref().map(|hint| secrets::scrubbed(hint, config));
-    tracing::error!(connector, hint, "{what}: {}", secrets::scrubbed(&stop.what, config).replace('\n', "; "));
-}
-
-fn scrubbed(Stop { exit, what, hint }: &Stop, config: &Config) -> Stop {
-    let scrubbed = |text: &String| secrets::scrubbed(text, config);
-    Stop { exit: *exit, what: scrubbed(what), hint: hint.as_ref().map(scrubbed) }
-}
-
-fn trace(stop: &Stop, config: &Config) -> String {
-    secrets::scrubbed(&stop.to_string(), config)
 }

@@ -91,6 +91,12 @@ pub(super) fn scrubbed(text: &str, config: &Config) -> String {
     text
 }
 
+/// The same of both texts of an error.
+pub(super) fn scrubbed_stop(Stop { exit, what, hint }: &Stop, config: &Config) -> Stop {
+    let text = |text: &String| scrubbed(text, config);
+    Stop { exit: *exit, what: text(what), hint: hint.as_ref().map(text) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -174,7 +174,7 @@ impl Reader {
         config.set("isolation.level", "read_committed").set("fetch.wait.max.ms", "500");
         let consumer: BaseConsumer = config.create().map_err(|error| topics::bad_client(&error))?;
         let mut list = TopicPartitionList::new();
-        for partition in 0..Topics::partitions(kafka, topic)? {
+        for partition in 0..topics::wait_for(kafka, topic)?.partitions {
             let added = list.add_partition_offset(topic, partition, Offset::Beginning);
             added.map_err(|error| topics::away(kafka, &error))?;
         }

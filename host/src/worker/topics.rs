@@ -1,13 +1,8 @@
 //! The worker's topics: what they are called, and making those that are missing.
 
-use std::time::{Duration, Instant};
-
 use crate::exit::Stop;
 use crate::kafka::Settings;
 use crate::kafka::topics::{self, Shape};
-
-/// How long a topic that was just made may stay unknown.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Names of the topics, and how many replicas new ones get.
 #[derive(Debug, Clone)]
@@ -31,19 +26,5 @@ impl Topics {
         }
         topics::ensure_with(kafka, &self.offsets, shape(25), &compacted)?;
         topics::ensure_with(kafka, &self.statuses, shape(25), &compacted).map(drop)
-    }
-
-    /// A topic that was just made may not be known everywhere yet.
-    pub(super) fn partitions(kafka: &Settings, topic: &str) -> Result<i32, Stop> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(shape) = topics::shape(kafka, topic)? {
-                return Ok(shape.partitions);
-            }
-            if Instant::now() > end {
-                return Err(Stop::dependency(format!("topic {topic} was made, and is not there")));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 }

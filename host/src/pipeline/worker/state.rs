@@ -14,7 +14,7 @@ use crate::kafka::{lag, topics, transaction::Span};
 use crate::pipeline::aggregate::{Aggregation, now_ms};
 use crate::pipeline::plugin::{Broken, PluginRun};
 use crate::pipeline::{outputs, prepare::Prepared};
-use crate::window::{Metadata, Outputs, SourcePartition};
+use crate::window::{Metadata, SourcePartition};
 
 /// All partitions that are being restored share it; the group is polled in between.
 const RESTORE_STEP: Duration = Duration::from_millis(200);
@@ -27,8 +27,8 @@ pub(super) struct State {
     /// Of all plugins that aggregate, unless their input stands where their groups do.
     pub(super) repartitions: Vec<String>,
     aggregates: bool,
-    /// What is told of the outputs beside each offset.
-    outputs: Outputs,
+    /// The outputs: what stands beside each offset before there is anything of state, and its text.
+    told: (Metadata, String),
     places: Places,
     open_windows: lag::Share,
     idle_looked: Instant,
@@ -41,11 +41,12 @@ impl State {
     pub(super) fn new(members: &[Prepared], open_windows: lag::Share) -> State {
         let aggregates = || members.iter().filter_map(|member| member.aggregate.as_ref());
         let repartitions = aggregates().filter(|aggregate| !aggregate.partitioned);
+        let told = Metadata { outputs: outputs::told(members), ..Metadata::default() };
         let now = Instant::now();
         State {
             repartitions: repartitions.map(|aggregate| aggregate.home.clone()).collect(),
             aggregates: aggregates().next().is_some(),
-            outputs: outputs::told(members),
+            told: (told.clone(), told.encode()),
             places: Places::default(),
             open_windows,
             idle_looked: now,
@@ -101,9 +102,9 @@ impl Worker<'_> {
 
     /// Everything but the offsets that belongs into the transaction.
     pub(super) fn send_state(&mut self) -> Result<(), Broken> {
-        let told = Metadata { outputs: self.state.outputs.clone(), ..Metadata::default() };
         if self.state.is_none() {
-            self.transaction.spans().iter_mut().for_each(|span| span.metadata = Some(told.encode()));
+            let told = &self.state.told.1;
+            self.transaction.spans().iter_mut().for_each(|span| span.metadata = Some(told.clone()));
             return Ok(());
         }
         self.transaction.ensure_open().map_err(Broken::Transaction)?;
@@ -115,7 +116,7 @@ impl Worker<'_> {
             }
         }
         for place in self.state.places.iter_mut() {
-            let mut metadata = told.clone();
+            let mut metadata = self.state.told.0.clone();
             for aggregation in aggregations(&mut self.plugins) {
                 let plugin = &aggregation.aggregate().plugin;
                 metadata.plugins.extend(aggregation.progress(&place.at).map(|progress| (plugin.clone(), progress)));

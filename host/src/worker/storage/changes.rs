@@ -113,28 +113,26 @@ fn open(kafka: &Settings, id: &str) -> Result<Producer, Stop> {
 }
 
 fn commit(producer: &Producer, storage: &Storage, records: &[Record]) -> Result<Offsets, Failed> {
-    let failed = |error: KafkaError| match producer::kind(producer, &error) {
+    let failed = |error: KafkaError, otherwise: &dyn Fn(Stop) -> Failed| match producer::kind(producer, &error) {
         _ if patience::is_unanswered(&error) => Failed::Stop(Undelivered::TimedOut.into_stop()),
         Kind::Fenced => Failed::Fenced,
-        Kind::Fatal | Kind::Abortable => Failed::Stop(Undelivered::Refused(error).into_stop()),
+        Kind::Fatal | Kind::Abortable => otherwise(Undelivered::Refused(error).into_stop()),
     };
-    producer.begin_transaction().map_err(failed)?;
+    producer.begin_transaction().map_err(|error| failed(error, &Failed::Undone))?;
     let delivered = write::deliver(producer, &storage.topics, records).map_err(|undelivered| match undelivered {
-        Undelivered::Refused(error) => match error.rdkafka_error_code() {
-            // Its own fault: it is refused every time.
-            Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::TopicAuthorizationFailed) => failed(error),
-            _ => match failed(error) {
-                Failed::Stop(stop) => Failed::Undone(stop),
-                failed => failed,
-            },
-        },
+        Undelivered::Refused(error) if is_its_own_fault(&error) => failed(error, &Failed::Stop),
+        Undelivered::Refused(error) => failed(error, &Failed::Undone),
         Undelivered::TimedOut => Failed::Stop(undelivered.into_stop()),
     })?;
-    match producer.commit_transaction(PATIENCE).map_err(failed) {
-        Ok(()) => Ok(delivered),
-        Err(Failed::Stop(stop)) if stop.what != TIMED_OUT => Err(Failed::Unclear(delivered, stop)),
-        Err(failed) => Err(failed),
-    }
+    let unclear = |stop| Failed::Unclear(delivered.clone(), stop);
+    producer.commit_transaction(PATIENCE).map_err(|error| failed(error, &unclear))?;
+    Ok(delivered)
+}
+
+/// It would be refused every time.
+fn is_its_own_fault(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::TopicAuthorizationFailed))
 }
 
 fn pause() {
